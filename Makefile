@@ -1,0 +1,47 @@
+# Everything a developer types. `make demo` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+RAG = $(BIN)/rag --offline
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/installed ## Install into .venv
+
+.PHONY: demo
+demo: install ## Index sample_docs and ask it a question
+	$(RAG) index sample_docs
+	$(RAG) query "How long does the hub keep hourly averages?"
+
+.PHONY: test
+test: install ## Run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: install ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: install ## Put the code into its usual form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: install ## Write the command reference in README anew
+	$(BIN)/python -m tests.reference
+
+.PHONY: bench
+bench: install ## Measure search quality on judged sets (SETS=DIR)
+	$(BIN)/python -m benchmarks.quality $(SETS)

@@ -1,0 +1,159 @@
+"""An answer without an LLM: the sentences of the sources that answer, quoted and cited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ragcli.analyze import analyze
+from ragcli.chunk import sentence_spans
+from ragcli.types import Answer, Citation, Hit, Prompt, Source
+
+# Words of the question to how rare each is in the index, and texts to cosines with the question.
+Weights = Mapping[str, float]
+Similarity = Callable[[Sequence[str]], Sequence[float]]
+
+_MOST_SENTENCES = 3
+# A further sentence must come near the best one, and add words of the question or be as close.
+_NEAR_BEST = 0.75
+_ADDS = 0.15
+# Where a sentence's heading holds a word of the question, it counts this much.
+_HEADING_SHARE = 0.7
+_MARK = re.compile(r"(?:[-*+•>]\s+|\d{1,3}[.)、]\s+|#{1,6}\s+)+")
+_HEADING = re.compile(r"#{1,6}\s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    source: Source
+    start: int
+    end: int
+    heading: str
+
+    @property
+    def text(self) -> str:
+        return self.source.hit.text[self.start : self.end]
+
+
+def evidence(weights: Weights, text: str, cosine: float, trust: float) -> float:
+    """How well a passage supports a question, between 0 and 1.
+
+    The mean of two shares: the question's words that stand in the passage, weighted by rarity,
+    and the cosine of their vectors. ``trust`` between 0 and 1 says how far the model can read the
+    question; at 0 the words alone count.
+    """
+    share = _share(weights, set(analyze(text)))
+    half = 0.5 * trust
+    return (1.0 - half) * share + half * max(0.0, cosine)
+
+
+def extract(
+    prompt: Prompt,
+    hits: Sequence[Hit],
+    weights: Weights,
+    similarity: Similarity,
+    *,
+    trust: float,
+    least: float,
+) -> Answer:
+    """Quote up to three sentences of the prompt's sources, in the order of the sources.
+
+    No answer is given when no source reaches ``least`` :func:`evidence`: the sources do not say.
+    """
+    contexts = [
+        f"{' '.join(source.hit.heading)}\n{source.hit.title}\n{source.hit.text}" for source in prompt.sources
+    ]
+    cosines = [source.hit.dense.score if source.hit.dense else None for source in prompt.sources]
+    if trust and any(cosine is None for cosine in cosines):
+        cosines = list(similarity(contexts))
+    strengths = [
+        evidence(weights, context, cosine or 0.0, trust)
+        for context, cosine in zip(contexts, cosines, strict=True)
+    ]
+    if not strengths or max(strengths) < least:
+        return Answer(prompt.question, False, "", (), "none", {}, hits)
+    # A sentence of a passage that by itself would not be evidence is none either.
+    sources = [
+        source for source, strength in zip(prompt.sources, strengths, strict=True) if strength >= least * 0.8
+    ]
+    chosen = _choose(_sentences(sources), weights, similarity, trust)
+    if not chosen:
+        return Answer(prompt.question, False, "", (), "none", {}, hits)
+    chosen.sort(key=lambda sentence: (sentence.source.n, sentence.start))
+    lines = [f"“{' '.join(sentence.text.split())}” [{sentence.source.n}]" for sentence in chosen]
+    return Answer(
+        prompt.question, True, "\n".join(lines), tuple(map(_citation, chosen)), "none", {"tokens": 0}, hits
+    )
+
+
+def _sentences(sources: Sequence[Source]) -> list[_Sentence]:
+    """Sentences that may be quoted: no headings, no fences, nothing without a word."""
+    found = []
+    seen: set[str] = set()
+    for source in sources:
+        heading = source.hit.heading[-1] if source.hit.heading else source.hit.title
+        text = source.hit.text
+        for start, end in _joined(text, sentence_spans(text)):
+            if _HEADING.match(text, start):
+                heading = text[start:end].lstrip("# ")
+                continue
+            mark = _MARK.match(text, start, end)
+            begin = mark.end() if mark else start
+            words = " ".join(text[begin:end].split())
+            if not re.search(r"\w\W*\w", words) or words in seen or words.startswith(("```", "~~~")):
+                continue
+            seen.add(words)
+            found.append(_Sentence(source, begin, end, heading))
+    return found
+
+
+def _joined(text: str, sentences: object) -> list[tuple[int, int]]:
+    """A sentence that ends in a colon goes with what it announces."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sentences:  # type: ignore[attr-defined]
+        if joined and text[joined[-1][1] - 1] in ":：" and not _HEADING.match(text, start):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _choose(
+    sentences: Sequence[_Sentence], weights: Weights, similarity: Similarity, trust: float
+) -> list[_Sentence]:
+    """The best sentence, and those near it that add words of the question."""
+    if not sentences:
+        return []
+    half = 0.5 * trust
+    cosines = similarity([f"{s.heading}\n{s.text}" for s in sentences]) if trust else [0.0] * len(sentences)
+    terms = [(set(analyze(s.text)), set(analyze(s.heading))) for s in sentences]
+    scores = []
+    for (own, above), cosine, sentence in zip(terms, cosines, sentences, strict=True):
+        words = _share(weights, own) + _HEADING_SHARE * _share(weights, above - own)
+        scores.append((1.0 - half) * words + half * cosine - 0.01 * (sentence.source.n - 1))
+    order = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
+    chosen = [order[0]]
+    covered = terms[order[0]][0]
+    for i in order[1:]:
+        if len(chosen) == _MOST_SENTENCES or scores[i] < _NEAR_BEST * scores[order[0]]:
+            break
+        if _share(weights, terms[i][0] - covered) >= _ADDS or scores[i] >= 0.95 * scores[order[0]]:
+            chosen.append(i)
+            covered |= terms[i][0]
+    return [sentences[i] for i in chosen]
+
+
+def _share(weights: Weights, present: set[str]) -> float:
+    """Share of the question's weight that ``present`` terms hold; 0 for a question without terms."""
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
+
+
+def _citation(sentence: _Sentence) -> Citation:
+    hit = sentence.source.hit
+    lines = hit.lines
+    if lines is not None and lines[1] - lines[0] == hit.text.count("\n"):
+        first = lines[0] + hit.text.count("\n", 0, sentence.start)
+        lines = (first, first + sentence.text.count("\n"))
+    return Citation(sentence.source.n, hit, sentence.text, lines, verified=True)

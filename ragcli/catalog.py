@@ -1,0 +1,427 @@
+"""The catalogue: one SQLite file that is the truth of an index.
+
+It holds everything that cost work: the extracted texts, the chunks' spans, and the vectors keyed
+by the hash of the embedded text and the model's signature. Whatever else lies in the index folder
+is derived from it. Every committed change raises the generation by one, and the chunks that came
+and went carry theirs, so that what is derived can be brought up to date by replaying from its
+own generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.errors import IndexDamaged, IndexMismatch, UsageError
+from ragcli.types import Chunk, Document, Scalar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+FORMAT = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roots (path TEXT PRIMARY KEY, options TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, recipe TEXT NOT NULL, failures TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, path TEXT NOT NULL, record TEXT, title TEXT NOT NULL, format TEXT NOT NULL,
+    language TEXT NOT NULL, characters INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    modified TEXT NOT NULL, indexed TEXT NOT NULL, metadata TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX documents_by_path ON documents (path);
+CREATE TABLE chunks (
+    id TEXT PRIMARY KEY, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, context TEXT NOT NULL, heading TEXT NOT NULL,
+    page INTEGER, first_line INTEGER, last_line INTEGER, tokens INTEGER NOT NULL,
+    content TEXT NOT NULL, generation INTEGER NOT NULL
+);
+CREATE INDEX chunks_by_document ON chunks (document, ordinal);
+CREATE INDEX chunks_by_generation ON chunks (generation);
+CREATE INDEX chunks_by_content ON chunks (content);
+CREATE TABLE gone (chunk TEXT PRIMARY KEY, generation INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE vectors (
+    content TEXT NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (content, model)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What was known of a file when it was last read. ``failures`` are those of its records."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    recipe: str
+    failures: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as the catalogue gives it back, with what a hit needs to know of its document."""
+
+    chunk: Chunk
+    path: str
+    record: str | None
+    title: str
+    language: str
+    metadata: Mapping[str, Scalar]
+
+
+def content_hash(text: str) -> str:
+    """Key of a text's vector: the first 32 hexadecimal digits of its sha256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Catalog:
+    """An open catalogue. One thread, one connection; a context manager."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+
+    @classmethod
+    def create(cls, path: Path) -> Catalog:
+        """Make a new catalogue, or open the one that is there."""
+        if path.exists():
+            return cls.open(path)
+        partial = path.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        try:
+            db = sqlite3.connect(partial)
+        except sqlite3.Error as error:
+            raise UsageError(f"cannot write {path.parent}: {error}") from error
+        _fill(db)
+        db.close()
+        partial.replace(path)
+        return cls.open(path)
+
+    @classmethod
+    def in_memory(cls) -> Catalog:
+        """An empty catalogue that lies nowhere and ends with the process."""
+        db = sqlite3.connect(":memory:", isolation_level=None)
+        _fill(db)
+        return cls(Path(), db)
+
+    @classmethod
+    def open(cls, path: Path) -> Catalog:
+        """Open an existing catalogue.
+
+        Raises ``IndexMismatch`` for one of another format and ``IndexDamaged`` for what is no
+        catalogue.
+        """
+        try:
+            db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise IndexDamaged(f"{path} is not a readable catalogue ({error})") from error
+        if row is None or row[0] != str(FORMAT):
+            db.close()
+            raise IndexMismatch(
+                f"the index has format {row[0] if row else 'unknown'}, this program reads format {FORMAT}; "
+                f"index again into a new folder"
+            )
+        return cls(path, db)
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens or nothing does."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one moment."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    # -- what is known of the index as a whole -------------------------------------------------
+
+    def get(self, key: str) -> str | None:
+        """A value of the index's own notes: ``uid``, ``generation``, ``model`` …"""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, key: str, value: str) -> None:
+        """Note a value."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def generation(self) -> int:
+        """Number of committed changes so far."""
+        return int(self.get("generation") or 0)
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of documents, chunks, files and vectors."""
+        tables = ("documents", "chunks", "files", "vectors")
+        return {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+
+    def roots(self) -> dict[str, dict[str, Any]]:
+        """Paths that were given to ``rag index`` and the options they were given with."""
+        rows = self._db.execute("SELECT path, options FROM roots ORDER BY path")
+        return {path: json.loads(options) for path, options in rows}
+
+    def add_root(self, path: str, options: Mapping[str, Any]) -> None:
+        """Remember a path that was indexed."""
+        self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (path, json.dumps(options)))
+
+    def drop_root(self, path: str) -> None:
+        """Forget a path that was indexed."""
+        self._db.execute("DELETE FROM roots WHERE path = ?", (path,))
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def files(self) -> dict[str, FileState]:
+        """All files by path."""
+        rows = self._db.execute("SELECT path, size, mtime_ns, sha256, recipe, failures FROM files")
+        return {
+            row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, json.loads(row[5]))))
+            for row in rows
+        }
+
+    def touch_file(self, state: FileState) -> None:
+        """Note what a file looks like now."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            (state.path, state.size, state.mtime_ns, state.sha256, state.recipe, json.dumps(state.failures)),
+        )
+
+    def forget_state(self, path: str) -> None:
+        """Make the next run read a file again."""
+        self._db.execute("UPDATE files SET recipe = '' WHERE path = ?", (path,))
+
+    # -- changes -----------------------------------------------------------------------------------
+
+    def begin_generation(self) -> int:
+        """Raise the generation; called inside a transaction, once for each."""
+        generation = self.generation + 1
+        self.put("generation", str(generation))
+        return generation
+
+    def put_document(
+        self, document: Document, chunks: Sequence[Chunk], indexed: str, generation: int
+    ) -> tuple[int, int]:
+        """Set a document and its chunks in place of what it had; numbers of chunks added and removed.
+
+        A chunk that is the same as before keeps its generation: nothing derived from it changes.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.id, document.path, document.record, document.title, document.format,
+                document.language, len(document.text), document.sha256, document.modified, indexed,
+                json.dumps(dict(document.metadata), ensure_ascii=False), document.text,
+            ),
+        )  # fmt: skip
+        rows = self._db.execute("SELECT id FROM chunks WHERE document = ?", (document.id,))
+        old = {str(row[0]) for row in rows}
+        new = {chunk.id for chunk in chunks}
+        self._drop_chunks(old - new, generation)
+        for chunk in chunks:
+            if chunk.id in old:
+                self._db.execute("UPDATE chunks SET ordinal = ? WHERE id = ?", (chunk.ordinal, chunk.id))
+                continue
+            first, last = chunk.lines or (None, None)
+            self._db.execute("DELETE FROM gone WHERE chunk = ?", (chunk.id,))
+            self._db.execute(
+                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    chunk.id, chunk.document, chunk.ordinal, chunk.start, chunk.end, chunk.context,
+                    json.dumps(chunk.heading, ensure_ascii=False), chunk.page, first, last, chunk.tokens,
+                    content_hash(chunk.embedded_text), generation,
+                ),
+            )  # fmt: skip
+        return len(new - old), len(old - new)
+
+    def documents_of(self, path: str) -> list[str]:
+        """Ids of the documents read from a file."""
+        return [
+            row[0] for row in self._db.execute("SELECT id FROM documents WHERE path = ? ORDER BY id", (path,))
+        ]
+
+    def drop_document(self, document: str, generation: int) -> int:
+        """Take a document out; the number of chunks that went with it."""
+        rows = self._db.execute("SELECT id FROM chunks WHERE document = ?", (document,))
+        chunks = {str(row[0]) for row in rows}
+        self._drop_chunks(chunks, generation)
+        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+        return len(chunks)
+
+    def drop_file(self, path: str) -> None:
+        """Forget a file; its documents are dropped one by one before."""
+        self._db.execute("DELETE FROM files WHERE path = ?", (path,))
+
+    def _drop_chunks(self, chunks: Iterable[str], generation: int) -> None:
+        for chunk in sorted(chunks):
+            self._db.execute("DELETE FROM chunks WHERE id = ?", (chunk,))
+            self._db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (chunk, generation))
+
+    def forget_gone(self, generation: int) -> None:
+        """Forget removals that everything derived has followed up to ``generation``."""
+        self._db.execute("DELETE FROM gone WHERE generation <= ?", (generation,))
+
+    # -- vectors -----------------------------------------------------------------------------------
+
+    def missing_vectors(self, contents: Iterable[str], model: str) -> set[str]:
+        """Those of the content hashes that have no vector of this model yet."""
+        missing = set()
+        for content in dict.fromkeys(contents):
+            query = "SELECT 1 FROM vectors WHERE content = ? AND model = ?"
+            if self._db.execute(query, (content, model)).fetchone() is None:
+                missing.add(content)
+        return missing
+
+    def put_vectors(self, contents: Sequence[str], model: str, vectors: Vectors) -> None:
+        """Keep vectors of shape (n, dim), one for each content hash, durably."""
+        with nullcontext() if self._db.in_transaction else self.transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+                [
+                    (content, model, vector.tobytes())
+                    for content, vector in zip(contents, vectors, strict=True)
+                ],
+            )
+
+    def vectors_of(self, chunks: Sequence[str], model: str) -> Vectors:
+        """Vectors of the chunks, in their order, shape (n, dim).
+
+        Raises ``IndexDamaged`` when one is missing.
+        """
+        import numpy as np
+
+        query = "SELECT vector FROM vectors JOIN chunks USING (content) WHERE chunks.id = ? AND model = ?"
+        blobs = [self._db.execute(query, (chunk, model)).fetchone() for chunk in chunks]
+        if not all(blobs):
+            raise IndexDamaged("the catalogue lacks vectors; run `rag index --rebuild`")
+        return np.frombuffer(b"".join(blob[0] for blob in blobs), dtype=np.float32).reshape(len(chunks), -1)
+
+    def drop_idle_vectors(self) -> int:
+        """Drop vectors no chunk uses once they outnumber those in use; how many went.
+
+        Until then they are kept: a text that comes back, or a setting changed to and fro, costs nothing.
+        """
+        idle = "content NOT IN (SELECT content FROM chunks)"
+        count = self._db.execute(f"SELECT count(*) FROM vectors WHERE {idle}").fetchone()[0]  # noqa: S608
+        if count <= self.counts()["chunks"] + 1000:
+            return 0
+        self._db.execute(f"DELETE FROM vectors WHERE {idle}")  # noqa: S608
+        return int(count)
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    _CHUNK = """
+        SELECT chunks.id, document, ordinal, start, "end", substr(text, start + 1, "end" - start), context, heading,
+               page, first_line, last_line, tokens, path, record, title, language, metadata
+        FROM chunks JOIN documents ON documents.id = document
+    """
+
+    def chunks(self, ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """Those of the chunks that exist, by id."""
+        found = {}
+        for chunk in ids:
+            row = self._db.execute(self._CHUNK + "WHERE chunks.id = ?", (chunk,)).fetchone()
+            if row is not None:
+                found[chunk] = _stored(row)
+        return found
+
+    def chunks_by_prefix(self, prefix: str, limit: int = 2) -> list[str]:
+        """Ids of chunks that begin with ``prefix``, in order."""
+        rows = self._db.execute(
+            "SELECT id FROM chunks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (prefix, prefix + "~", limit),
+        )
+        return [row[0] for row in rows]
+
+    def chunks_of(self, document: str) -> list[StoredChunk]:
+        """The chunks of a document in order."""
+        rows = self._db.execute(self._CHUNK + "WHERE document = ? ORDER BY ordinal", (document,))
+        return [_stored(row) for row in rows]
+
+    def chunks_since(self, generation: int) -> Iterable[StoredChunk]:
+        """Chunks that came after a generation, ordered by id, so that whatever is made of them is the same."""
+        rows = self._db.execute(
+            "SELECT id FROM chunks WHERE generation > ? ORDER BY id", (generation,)
+        ).fetchall()
+        for (chunk,) in rows:
+            row = self._db.execute(self._CHUNK + "WHERE chunks.id = ?", (chunk,)).fetchone()
+            if row is not None:
+                yield _stored(row)
+
+    def gone_since(self, generation: int) -> list[str]:
+        """Ids of chunks that went after a generation."""
+        rows = self._db.execute("SELECT chunk FROM gone WHERE generation > ? ORDER BY chunk", (generation,))
+        return [row[0] for row in rows]
+
+    def document_names(self) -> list[tuple[str, str, str | None]]:
+        """Id, path and record of every document, ordered by id."""
+        return [
+            (row[0], row[1], row[2])
+            for row in self._db.execute("SELECT id, path, record FROM documents ORDER BY id")
+        ]
+
+    def document_rows(self) -> Iterator[dict[str, Any]]:
+        """One mapping a document, ordered by id, as ``rag list`` shows them."""
+        rows = self._db.execute(
+            """SELECT documents.id, path, title, format, language, characters, sum(tokens), count(chunks.id),
+                      sha256, modified, indexed
+               FROM documents LEFT JOIN chunks ON document = documents.id GROUP BY documents.id ORDER BY documents.id"""
+        )
+        names = ("document", "path", "title", "format", "language", "characters", "tokens", "chunks", "sha256",
+                 "modified", "indexed")  # fmt: skip
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            yield values | {"tokens": values["tokens"] or 0}
+
+
+def _fill(db: sqlite3.Connection) -> None:
+    """Write the schema and the first notes of a new catalogue."""
+    with db:
+        db.executescript(_SCHEMA)
+        db.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [("format", str(FORMAT)), ("uid", uuid.uuid4().hex), ("generation", "0")],
+        )
+
+
+def _stored(row: tuple[Any, ...]) -> StoredChunk:
+    lines = None if row[9] is None else (row[9], row[10])
+    chunk = Chunk(
+        id=row[0], document=row[1], ordinal=row[2], start=row[3], end=row[4], text=row[5], context=row[6],
+        heading=tuple(json.loads(row[7])), page=row[8], lines=lines, tokens=row[11],
+    )  # fmt: skip
+    return StoredChunk(chunk, row[12], row[13], row[14], row[15], json.loads(row[16]))

@@ -1,0 +1,304 @@
+"""``rag search``, ``rag context`` and ``rag query``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragcli.cli.options import (
+    CountOption,
+    Format,
+    FormatOption,
+    FusionOption,
+    ModeOption,
+    QueryArgument,
+    SearchFormat,
+    WaitOption,
+    WeightOption,
+    read_query,
+)
+from ragcli.cli.program import Context, app
+from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ragcli.pipeline.ask import Asker
+    from ragcli.types import Answer, Hit
+
+
+@app.command("search", epilog='Example: rag search "sensor offline" -k 3')
+def search_command(
+    ctx: typer.Context,
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
+    ] = "",
+    k: CountOption = None,
+    mode: ModeOption = None,
+    fusion: FusionOption = None,
+    dense_weight: WeightOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
+    inside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--in", metavar="PATH", help="Search these files by words, without an index; may be repeated."
+        ),
+    ] = None,
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl.")
+    ] = None,
+    wait: WaitOption = None,
+    output: Annotated[
+        SearchFormat, typer.Option("--format", help="How to print the hits.")
+    ] = SearchFormat.text,
+) -> None:
+    """Find the passages that answer a question."""
+    context: Context = ctx.obj
+    flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait}
+    if batch is not None:
+        if query or inside:
+            raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
+        _batch(context, batch, output, flags)
+    elif inside:
+        _inside(context, read_query(query), inside, output, flags, explain)
+    else:
+        _search(context, read_query(query), output, flags, explain)
+
+
+def _search(context: Context, query: str, output: SearchFormat, flags: dict[str, Any], explain: bool) -> None:
+    with _asker(context, flags) as asker:
+        found = asker.search(query)
+        _show(context, query, found.hits, found.took, output, asker.mode, asker.home, explain)
+    context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
+    if not found.hits:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _inside(
+    context: Context,
+    query: str,
+    paths: list[Path],
+    output: SearchFormat,
+    flags: dict[str, Any],
+    explain: bool,
+) -> None:
+    from ragcli.pipeline.inplace import search_files
+
+    if flags["mode"] not in (None, "lexical"):
+        raise UsageError("--in searches by words alone; leave out --mode or say --mode lexical")
+    settings = context.settings(**{name: value for name, value in flags.items() if name != "mode"})
+    hits, failures = search_files(query, paths, settings, settings.k)
+    _show(context, query, hits, {}, output, "lexical", Path.cwd(), explain)
+    for failure in failures:
+        context.terminal.error(f"{failure.path}: {failure.message}")
+    if failures:
+        raise PartlyDone(f"{len(failures)} of the inputs could not be read; the rest was searched")
+    if not hits:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _batch(context: Context, file: Path, output: SearchFormat, flags: dict[str, Any]) -> None:
+    """Many questions with one start; every hit names its question."""
+    from ragcli.evaluate import read_queries
+    from ragcli.render.records import dump, hit_record
+
+    if output in (SearchFormat.text, SearchFormat.paths, SearchFormat.json):
+        if output is not SearchFormat.text:
+            raise UsageError("--batch prints jsonl or trec")
+        output = SearchFormat.jsonl
+    queries = read_queries(file)
+    found_any = False
+    with _asker(context, flags) as asker:
+        for query in queries:
+            hits = asker.search(query.text).hits if query.text.strip() else []
+            found_any = found_any or bool(hits)
+            if output is SearchFormat.trec:
+                _print_trec(context, query.id, hits)
+            else:
+                for hit in hits:
+                    context.terminal.out(dump({"query_id": query.id, **hit_record(hit)}))
+    if not found_any:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _show(
+    context: Context,
+    query: str,
+    hits: Sequence[Hit],
+    took: dict[str, float],
+    output: SearchFormat,
+    mode: str,
+    home: Path,
+    explain: bool,
+) -> None:
+    from ragcli.render.records import dump, hit_record
+
+    terminal = context.terminal
+    if output is SearchFormat.text:
+        from ragcli.render.passages import print_hits
+
+        print_hits(terminal, hits, query, home, explain=explain)
+        if not hits:
+            terminal.note("nothing found")
+    elif output is SearchFormat.json:
+        stages = ("embed", "lexical", "dense", "rerank", "total")
+        times = {stage: round(took.get(stage, 0.0), 3) for stage in stages}
+        terminal.out(
+            dump({"query": query, "mode": mode, "hits": [hit_record(hit) for hit in hits], "took_ms": times})
+        )
+    elif output is SearchFormat.jsonl:
+        for hit in hits:
+            terminal.out(dump(hit_record(hit)))
+    elif output is SearchFormat.paths:
+        from ragcli.render.passages import display_path
+
+        for path in dict.fromkeys(display_path(hit.path, home) for hit in hits):
+            terminal.out(path)
+    else:
+        _print_trec(context, "1", hits)
+
+
+def _print_trec(context: Context, query_id: str, hits: Sequence[Hit]) -> None:
+    """TREC's run format; a document counts once, white space in its name is escaped."""
+    best: dict[str, float] = {}
+    for hit in hits:
+        best.setdefault(hit.record if hit.record is not None else hit.document, hit.score)
+    for rank, (document, score) in enumerate(best.items(), 1):
+        name = "%20".join(document.split())
+        context.terminal.out(f"{'_'.join(query_id.split())} Q0 {name} {rank} {score:.6f} ragcli")
+
+
+@app.command("context", epilog='Example: rag context "how do I restore a backup" | llm "answer from this"')
+def context_command(
+    ctx: typer.Context,
+    query: QueryArgument,
+    k: CountOption = None,
+    mode: ModeOption = None,
+    budget: Annotated[
+        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources [default: 3000].")
+    ] = None,
+    wait: WaitOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Print numbered sources, ready to be piped into any LLM."""
+    from ragcli.prompt import context_text
+    from ragcli.render.records import dump, hit_record
+
+    context: Context = ctx.obj
+    question = read_query(query)
+    with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}) as asker:
+        hits = asker.search(question).hits
+        if not hits:
+            context.terminal.note("nothing found")
+            raise typer.Exit(NOTHING_FOUND)
+        prompt = asker.prompt(question, hits)
+    if output is Format.text:
+        context.terminal.out(context_text(prompt))
+    else:
+        sources = [
+            {"n": source.n, "tokens": source.tokens, **hit_record(source.hit)} for source in prompt.sources
+        ]
+        if output is Format.json:
+            told = {"query": question, "context": context_text(prompt), "sources": sources}
+            context.terminal.out(dump({**told, "tokens": prompt.tokens, "exact": prompt.exact}))
+        else:
+            for source in sources:
+                context.terminal.out(dump(source))
+    left_out = len(hits) - len(prompt.sources)
+    kind = "tokens" if prompt.exact else "tokens (estimated)"
+    context.terminal.detail(
+        f"{sum(source.tokens for source in prompt.sources)} {kind} in {len(prompt.sources)} sources"
+    )
+    if left_out:
+        context.terminal.detail(f"{left_out} passages did not fit into the budget")
+
+
+@app.command("query", epilog='Example: rag query "how long are readings kept?"')
+def query_command(
+    ctx: typer.Context,
+    query: QueryArgument,
+    llm: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="openai:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none [default: none].",
+        ),
+    ] = None,
+    k: CountOption = None,
+    mode: ModeOption = None,
+    budget: Annotated[
+        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources [default: 3000].")
+    ] = None,
+    wait: WaitOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Answer a question from the documents, with citations."""
+    context: Context = ctx.obj
+    question = read_query(query)
+    with _asker(context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}) as asker:
+        answer = _stream(context, asker, question, output)
+        if output is Format.text:
+            _finish_text(context, answer, asker.home)
+    if not answer.answered:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _stream(context: Context, asker: Asker, question: str, output: Format) -> Answer:
+    """Print the answer as it comes, in the form that was asked for."""
+    from ragcli.render.records import answer_record, dump, hit_record
+
+    terminal = context.terminal
+
+    def on_hits(hits: Sequence[Hit]) -> None:
+        if output is Format.jsonl:
+            terminal.out(
+                dump({"event": "hits", "query": question, "hits": [hit_record(hit) for hit in hits]})
+            )
+
+    def on_token(text: str) -> None:
+        if output is Format.text:
+            terminal.piece(text)
+        elif output is Format.jsonl:
+            terminal.out(dump({"event": "token", "text": text}))
+            sys.stdout.flush()
+
+    answer = asker.answer(
+        question, on_hits=on_hits, on_token=on_token, note=lambda line: terminal.note(f"note: {line}")
+    )
+    if output is Format.json:
+        terminal.out(dump(answer_record(answer)))
+    elif output is Format.jsonl:
+        terminal.out(dump({"event": "done", **answer_record(answer)}))
+    return answer
+
+
+def _finish_text(context: Context, answer: Answer, home: Path) -> None:
+    from ragcli.render.passages import print_answer
+
+    terminal = context.terminal
+    if answer.citations:
+        print_answer(terminal, answer, home)
+    elif answer.text:
+        terminal.out()
+    if answer.usage and answer.llm != "none":
+        terminal.detail(", ".join(f"{name} {count}" for name, count in answer.usage.items()))
+    if not answer.answered and not answer.text:
+        terminal.note(
+            "the documents do not answer this; `rag search` shows the nearest passages"
+            if answer.hits
+            else "nothing found: the documents do not answer this"
+        )
+
+
+@contextmanager
+def _asker(context: Context, flags: dict[str, Any]) -> Iterator[Asker]:
+    from ragcli.pipeline.ask import Asker
+    from ragcli.pipeline.index import Index
+
+    with Index.open(context.folder(), context.settings(**flags)) as index:
+        yield Asker(index)

@@ -1,0 +1,128 @@
+"""``rag index`` and ``rag remove``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragcli.cli.options import Format, FormatOption, ModelOption, WaitOption
+from ragcli.cli.program import Context, app
+from ragcli.errors import PartlyDone, UsageError
+
+if TYPE_CHECKING:
+    from ragcli.pipeline.build import BuildOptions, BuildReport
+    from ragcli.render.terminal import Terminal
+
+
+@app.command("index", epilog="Example: rag index sample_docs")
+def index_command(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH…", help="Files and folders; without any, those of the index."),
+    ] = None,
+    model: ModelOption = None,
+    chunk_size: Annotated[
+        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk [default: 254].")
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share [default: 0].")
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="No files that match; may be repeated.")
+    ] = None,
+    no_ignore: Annotated[
+        bool, typer.Option("--no-ignore", help="Do not heed .gitignore and .ragignore.")
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and change nothing.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read everything again; known vectors are kept.")
+    ] = False,
+    wait: WaitOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Load, chunk, embed and store; only what changed costs anything."""
+    from ragcli.pipeline.build import BuildOptions
+    from ragcli.render.records import build_record, dump
+    from ragcli.render.tables import build_summary, coverage_note
+
+    context: Context = ctx.obj
+    terminal = context.terminal
+    settings = context.settings(wait=wait)
+    options = BuildOptions(
+        model=model, chunk_size=chunk_size or settings.chunk_size,
+        overlap=settings.overlap if overlap is None else overlap, include=tuple(include or ()),
+        exclude=tuple(exclude or ()), ignore=not no_ignore, rebuild=rebuild, max_file_mb=settings.max_file_mb,
+    )  # fmt: skip
+    report, news = _run(context, paths or [], options, plan=plan, wait=wait)
+    if output is Format.text:
+        for line in build_summary(report, plan=plan):
+            terminal.out(line)
+    else:
+        terminal.out(dump(build_record(report)))
+    if news:
+        terminal.note(coverage_note(report))
+    _tell_failures(terminal, report)
+
+
+def _run(
+    context: Context, paths: list[Path], options: BuildOptions, *, plan: bool, wait: float | None
+) -> tuple[BuildReport, bool]:
+    """The run behind a progress bar; whether the model's poor coverage was not told before."""
+    from ragcli.pipeline.build import Progress, build
+
+    with context.terminal.progress("indexing") as bar:
+
+        class Shown(Progress):
+            def begin(self, total: int) -> None:
+                bar.begin(total)
+
+            def advance(self, done: int, embedded: int) -> None:
+                bar.advance(done, f"{embedded} embedded")
+
+        command = " ".join(["rag", *sys.argv[1:]])[:200]
+        return build(
+            context.folder(), context.settings(wait=wait), paths, options, Shown(), command=command, plan=plan
+        )
+
+
+def _tell_failures(terminal: Terminal, report: BuildReport) -> None:
+    """Name what failed; raise when anything did."""
+    if not report.failures:
+        return
+    for failure in report.failures:
+        terminal.error(f"{failure.path}: {failure.message}")
+    told = f"{len(report.failures)} of the inputs could not be read"
+    if report.added + report.changed + report.unchanged == 0:
+        raise UsageError(f"{told}, and nothing else was there to index")
+    raise PartlyDone(f"{told}; the rest is indexed, and the same command tries them again")
+
+
+@app.command("remove", epilog="Example: rag remove sample_docs/faq.md")
+def remove_command(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="Documents, files or folders of the index.")
+    ],
+    wait: WaitOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Take documents out of the index; the files stay as they are."""
+    from ragcli.pipeline.build import remove
+    from ragcli.render.records import dump
+
+    context: Context = ctx.obj
+    documents, chunks = remove(context.folder(), context.settings(wait=wait), paths)
+    if output is Format.text:
+        context.terminal.out(f"removed {documents} documents, {chunks} chunks")
+        context.terminal.note(
+            "note: `rag index` on the folder brings them back; list them in .ragignore to prevent it"
+        )
+    else:
+        context.terminal.out(dump({"removed": documents, "chunks": chunks}))

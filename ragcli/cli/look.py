@@ -1,0 +1,252 @@
+"""Commands that look inside: status, list, show, chunk, embed, similarity, models, config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragcli.cli.options import Format, FormatOption, ModelOption, existing, read_query
+from ragcli.cli.program import Context, app
+from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
+
+if TYPE_CHECKING:
+    from ragcli.embed import Embedder
+
+
+@app.command("status", epilog="Example: rag status --format json")
+def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
+    """Say what is in the index, how it was made and whether the files have changed since."""
+    from ragcli.pipeline.inspect import status
+    from ragcli.render.records import dump
+    from ragcli.render.tables import print_pairs
+
+    context: Context = ctx.obj
+    found = status(context.folder(), context.settings())
+    if output is not Format.text:
+        context.terminal.out(dump(found))
+        return
+    model, sizes = found["model"], found["bytes"]
+    print_pairs(
+        context.terminal,
+        [
+            ("index", found["index"]),
+            ("documents", str(found["documents"])),
+            ("chunks", str(found["chunks"])),
+            ("generation", str(found["generation"])),
+            ("model", f"{model['spec']}, {model['dimensions']} dimensions"),
+            ("signature", model["signature"]),
+            ("size", ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in sizes.items())),
+            (
+                "stale files",
+                f"{found['stale']}{' (`rag index` brings them up to date)' if found['stale'] else ''}",
+            ),
+            ("updated", found["updated"]),
+            *(("indexed", root) for root in found["roots"]),
+        ],
+    )
+
+
+@app.command("list", epilog="Example: rag list --format jsonl | jq -r .path")
+def list_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
+    """List the documents of the index."""
+    from ragcli.pipeline.inspect import documents
+    from ragcli.render.records import dump
+    from ragcli.render.tables import print_documents
+
+    context: Context = ctx.obj
+    rows = documents(context.folder(), context.settings())
+    if output is Format.text:
+        print_documents(context.terminal, rows)
+    elif output is Format.json:
+        context.terminal.out(dump({"documents": rows}))
+    else:
+        for row in rows:
+            context.terminal.out(dump(row))
+    if not rows:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+@app.command("show", epilog="Example: rag show 3f2a (an id, or its beginning, from rag search)")
+def show_command(
+    ctx: typer.Context,
+    chunk: Annotated[str, typer.Argument(metavar="ID", help="A chunk's id or its beginning, or a document.")],
+    output: FormatOption = Format.text,
+) -> None:
+    """Show a chunk whole, with its neighbours, or all chunks of a document."""
+    from ragcli.pipeline.inspect import neighbourhood
+    from ragcli.render.passages import display_path, passage
+    from ragcli.render.records import chunk_record, dump
+    from ragcli.types import place
+
+    context: Context = ctx.obj
+    found, home = neighbourhood(context.folder(), context.settings(), chunk)
+    if output is Format.json:
+        rows = [
+            {"document": s.chunk.document, "wanted": wanted, **chunk_record(s.chunk)} for s, wanted in found
+        ]
+        context.terminal.out(dump({"chunks": rows}))
+        return
+    for stored, wanted in found:
+        if output is Format.jsonl:
+            row = {"document": stored.chunk.document, "wanted": wanted, **chunk_record(stored.chunk)}
+            context.terminal.out(dump(row))
+            continue
+        where = place(display_path(stored.path, home), stored.chunk.page, stored.chunk.lines)
+        context.terminal.out(
+            f"{'>' if wanted else ' '} {where}  {stored.chunk.id}  {stored.chunk.tokens} tokens"
+        )
+        context.terminal.out(passage(stored.chunk.text))
+        context.terminal.out()
+
+
+@app.command("chunk", epilog="Example: rag chunk sample_docs/faq.md --format jsonl | jq .tokens")
+def chunk_command(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to cut.")],
+    model: ModelOption = None,
+    chunk_size: Annotated[
+        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk [default: 254].")
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share [default: 0].")
+    ] = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Show how a file is cut; no index is needed or changed."""
+    from ragcli.pipeline.inplace import chunk_file
+    from ragcli.render.passages import passage
+    from ragcli.render.records import chunk_record, dump
+    from ragcli.types import place
+
+    context: Context = ctx.obj
+    if existing(file).is_dir():
+        raise UsageError(f"{file} is a folder; name a file")
+    settings = context.settings(model=model, chunk_size=chunk_size, overlap=overlap)
+    chunks, failures = chunk_file(file, settings)
+    if output is Format.json:
+        context.terminal.out(dump({"chunks": [chunk_record(chunk) for chunk in chunks]}))
+    for chunk in chunks:
+        if output is Format.jsonl:
+            context.terminal.out(dump(chunk_record(chunk)))
+        elif output is Format.text:
+            where = place(str(file), chunk.page, chunk.lines)
+            context.terminal.out(f"{where}  {chunk.tokens} tokens  {' > '.join(chunk.heading)}".rstrip())
+            context.terminal.out(passage(chunk.text))
+            context.terminal.out()
+    for failure in failures:
+        context.terminal.error(f"{failure.path}: {failure.message}")
+    if failures and not chunks:
+        raise UsageError(f"{file} cannot be cut")
+    if failures:
+        raise PartlyDone(f"{len(failures)} parts of {file} could not be read")
+
+
+@app.command("embed", epilog='Example: rag embed "a text" --format json | jq ".vector | length"')
+def embed_command(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text; - reads it from standard input.")],
+    model: ModelOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Print a text's vector, of unit length."""
+    from ragcli.render.records import dump
+
+    context: Context = ctx.obj
+    words = read_query(text)
+    embedder = _model(context, model)
+    vector = [round(float(value), 8) for value in embedder.embed_documents([words])[0]]
+    if output is Format.text:
+        context.terminal.out(" ".join(f"{value:.8g}" for value in vector))
+    else:
+        told = {"model": embedder.spec, "signature": embedder.signature, "dimensions": len(vector)}
+        context.terminal.out(
+            dump({**told, "tokens": embedder.tokenizer.counts([words])[0], "vector": vector})
+        )
+    if embedder.tokenizer.counts([words])[0] > embedder.max_tokens:
+        context.terminal.note(f"note: the model read only the first {embedder.max_tokens} tokens of the text")
+
+
+@app.command("similarity", epilog='Example: rag similarity "a lost sensor" "the probe went missing"')
+def similarity_command(
+    ctx: typer.Context,
+    one: Annotated[str, typer.Argument(metavar="A", help="A text.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    model: ModelOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Say how alike two texts are: the cosine of their vectors, between -1 and 1."""
+    from ragcli.render.records import dump
+
+    context: Context = ctx.obj
+    embedder = _model(context, model)
+    vectors = embedder.embed_documents([one, other])
+    cosine = round(float(vectors[0] @ vectors[1]), 6)
+    if output is Format.text:
+        context.terminal.out(f"{cosine:.4f}")
+    else:
+        context.terminal.out(dump({"model": embedder.spec, "similarity": cosine}))
+
+
+@app.command("models", epilog="Example: rag models")
+def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
+    """List the models at hand without a network, and the one in use."""
+    from ragcli.embed import known_models
+    from ragcli.pipeline.inspect import model_in_use
+    from ragcli.render.records import dump
+    from ragcli.render.tables import print_pairs
+
+    context: Context = ctx.obj
+    used = model_in_use(context.folder(), context.settings())
+    rows = [{"model": name, "source": source, "in_use": name == used} for name, source in known_models()]
+    if used is not None and not any(row["in_use"] for row in rows):
+        rows.append({"model": used, "source": "folder or service", "in_use": True})
+    if output is Format.text:
+        pairs = [
+            (str(row["model"]), f"{row['source']}{', in use here' if row['in_use'] else ''}") for row in rows
+        ]
+        print_pairs(context.terminal, pairs)
+    elif output is Format.json:
+        context.terminal.out(dump({"models": rows}))
+    else:
+        for row in rows:
+            context.terminal.out(dump(row))
+
+
+@app.command("config", epilog="Example: rag config --format json")
+def config_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
+    """Print every setting in force and where it came from."""
+    from dataclasses import asdict
+
+    from ragcli.render.records import dump
+    from ragcli.render.tables import print_table
+
+    context: Context = ctx.obj
+    resolved = context.resolved()
+    values = {**asdict(resolved.settings), "index": str(context.folder())}
+    if output is Format.text:
+        rows = [
+            [name, "" if value is None else str(value), resolved.origins[name]]
+            for name, value in values.items()
+        ]
+        print_table(context.terminal, ["setting", "value", "from"], rows, set())
+        return
+    rows_told = [
+        {"setting": name, "value": value, "from": resolved.origins[name]} for name, value in values.items()
+    ]
+    if output is Format.json:
+        context.terminal.out(dump({"settings": rows_told}))
+    else:
+        for row in rows_told:
+            context.terminal.out(dump(row))
+
+
+def _model(context: Context, model: str | None) -> Embedder:
+    from ragcli.embed import open_embedder
+    from ragcli.pipeline.inspect import model_in_use
+    from ragcli.settings import DEFAULT_MODEL
+
+    settings = context.settings(model=model)
+    spec = settings.model or model_in_use(context.folder(), settings) or DEFAULT_MODEL
+    return open_embedder(spec, offline=settings.offline)

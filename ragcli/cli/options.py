@@ -1,0 +1,95 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragcli.errors import UsageError
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+class SearchFormat(StrEnum):
+    """How hits are printed."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+    paths = "paths"
+    trec = "trec"
+
+
+class TableFormat(StrEnum):
+    """How an evaluation is printed."""
+
+    table = "table"
+    json = "json"
+
+
+class SearchMode(StrEnum):
+    """Which lists are searched."""
+
+    hybrid = "hybrid"
+    dense = "dense"
+    lexical = "lexical"
+
+
+class Fusion(StrEnum):
+    """How two lists become one."""
+
+    convex = "convex"
+    rrf = "rrf"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")
+]
+CountOption = Annotated[
+    int | None, typer.Option("-k", metavar="N", min=1, help="Passages at most [default: 10].")
+]
+ModeOption = Annotated[SearchMode | None, typer.Option("--mode", help="Lists to search [default: hybrid].")]
+FusionOption = Annotated[Fusion | None, typer.Option("--fusion", help="How to fuse them [default: convex].")]
+WeightOption = Annotated[
+    float | None,
+    typer.Option(
+        "--dense-weight", metavar="W", min=0.0, max=1.0, help="The dense list's share [default: 0.5]."
+    ),
+]
+WaitOption = Annotated[
+    float | None,
+    typer.Option(
+        "--wait", metavar="SECONDS", min=0.0, help="How long to wait for another process [default: 10]."
+    ),
+]
+QueryArgument = Annotated[
+    str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
+]
+
+
+def read_query(query: str) -> str:
+    """The question itself; ``-`` stands for standard input."""
+    if query != "-":
+        return query
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise UsageError("the question on standard input is not UTF-8") from None
+
+
+def existing(path: Path) -> Path:
+    """``path``, or ``UsageError`` when there is nothing."""
+    if not path.exists():
+        raise UsageError(f"no such file or folder: {path}")
+    return path

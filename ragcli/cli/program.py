@@ -1,0 +1,151 @@
+"""The program: global options, the one place where errors become exit codes, and the run itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ragcli.errors import Interrupted, RagError
+from ragcli.render.terminal import Terminal
+from ragcli.settings import Resolved, Settings, find_index, resolve
+
+# Global options that may also stand after the command, as people type them, and how many values
+# each takes.
+_GLOBAL = {
+    "--index": 1, "--offline": 0, "--quiet": 0, "-q": 0, "--verbose": 0, "-v": 0, "--traceback": 0,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Context:
+    """What the global options said; every command gets it."""
+
+    index: str | None = None
+    offline: bool | None = None
+    terminal: Terminal = field(default_factory=Terminal)
+
+    def folder(self) -> Path:
+        """Where the index lies or would be made."""
+        return find_index(Path.cwd(), self.index or os.environ.get("RAG_INDEX"))[0]
+
+    def resolved(self, **flags: Any) -> Resolved:
+        """Settings in force under these flags, and where each came from."""
+        given: Mapping[str, Any] = {"offline": self.offline, "index": self.index, **flags}
+        return resolve(given, self.folder())
+
+    def settings(self, **flags: Any) -> Settings:
+        """Settings in force under these flags."""
+        return self.resolved(**flags).settings
+
+
+class Program(TyperGroup):
+    """The group of commands; an expected error is one line on stderr and its exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _globals_first(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RagError as error:
+            self._fail(ctx, error)
+        except KeyboardInterrupt:
+            self._fail(
+                ctx, Interrupted("interrupted; what was done is kept, and the same command carries on")
+            )
+        except BrokenPipeError:
+            # Whoever reads our output has had enough of it; that is no error of ours.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            raise typer.Exit(0) from None
+
+    def _fail(self, ctx: Any, error: RagError) -> None:
+        if ctx.params.get("traceback"):
+            raise error
+        context = ctx.obj if isinstance(ctx.obj, Context) else Context()
+        context.terminal.error(str(error))
+        raise typer.Exit(error.exit_code) from None
+
+
+def _globals_first(args: list[str]) -> list[str]:
+    """Global options wherever they stand before ``--``, moved in front of the command."""
+    front: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < len(args):
+        word = args[position]
+        if word == "--":
+            rest.extend(args[position:])
+            break
+        name = word.split("=", 1)[0]
+        if name in _GLOBAL:
+            values = _GLOBAL[name] if "=" not in word else 0
+            front.extend(args[position : position + 1 + values])
+            position += values
+        else:
+            rest.append(word)
+        position += 1
+    return front + rest
+
+
+app = typer.Typer(
+    name="rag",
+    cls=Program,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Begin with `rag index PATH`, then `rag query "your question"`.',
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rag {version('ragcli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    ctx: typer.Context,
+    index: Annotated[
+        str | None,
+        typer.Option("--index", metavar="DIR", help="The index folder [default: the nearest .rag/]."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no network connection.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more: times, sizes.")] = False,
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Search your documents and get answers whose citations can be checked."""
+    del traceback, version
+    context = Context(index, True if offline else None, Terminal(quiet=quiet, verbose=verbose))
+    ctx.obj = context
+    if context.settings().offline:
+        # For libraries of ours that would otherwise ask a hub for news.
+        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the program."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    signal.signal(signal.SIGTERM, _interrupt)
+    app()

@@ -1,0 +1,53 @@
+"""Texts to vectors: one protocol, and the models behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ragcli.embed.models import find_model, known_models, open_tokenizer, read_token_limit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ragcli.tokens import FastTokenizer
+
+__all__ = ["Embedder", "find_model", "known_models", "open_embedder", "open_tokenizer", "read_token_limit"]
+
+
+class Embedder(Protocol):
+    """Texts in, float32 vectors of unit length out; many models prefix questions differently.
+
+    ``signature`` differs whenever the vectors may; ``max_tokens`` is the most tokens of a text
+    (as ``tokenizer`` counts them, special ones left out) that the model reads.
+    """
+
+    spec: str
+
+    @property
+    def signature(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    @property
+    def tokenizer(self) -> FastTokenizer: ...
+
+    def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (n, dim), in the order of the texts."""
+        ...
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Vector of shape (dim,)."""
+        ...
+
+
+def open_embedder(spec: str, *, offline: bool) -> Embedder:
+    """Load the model that ``spec`` names. Raises ``ModelUnavailable`` when it cannot be had."""
+    from ragcli.embed.transformer import TransformerEmbedder
+
+    return TransformerEmbedder(find_model(spec), offline=offline)

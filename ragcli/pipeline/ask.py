@@ -1,0 +1,141 @@
+"""Questions to an index: passages, the context for a prompt, and answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.analyze import analyze
+from ragcli.answer import answer_with, generator_for
+from ragcli.answer.extractive import extract
+from ragcli.budget import counter_for
+from ragcli.embed import Embedder
+from ragcli.errors import IndexMissing, UsageError
+from ragcli.pipeline.index import Index
+from ragcli.prompt import build_prompt
+from ragcli.search import Searcher, covered_weight
+from ragcli.types import Answer, Hit, Mode, Prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as the model reads it; without a vector where only words are asked for."""
+
+    text: str
+    vector: NDArray[np.float32] | None
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found and how many milliseconds each stage took."""
+
+    hits: list[Hit]
+    took: dict[str, float]
+
+
+class Asker:
+    """Asks one index, as often as wanted, with one load of the model."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._settings = index.settings
+        if index.model() is None:
+            raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
+
+    @property
+    def home(self) -> Path:
+        """The folder that the paths of hits are relative to."""
+        return self._index.home
+
+    @property
+    def mode(self) -> Mode:
+        """The lists that are searched unless another mode is asked for."""
+        return self._settings.mode  # type: ignore[return-value]  # checked when the settings were read
+
+    def search(self, query: str, *, k: int | None = None, mode: Mode | None = None) -> Found:
+        """The best passages; mode and k as set unless given. Raises ``UsageError`` for an empty query."""
+        chosen = mode or self.mode
+        start = time.perf_counter()
+        question, took = self._read(query, dense=chosen != "lexical")
+        hits = self._search(question, k or self._settings.k, chosen, took)
+        took["total"] = (time.perf_counter() - start) * 1000
+        return Found(hits, took)
+
+    def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
+        """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
+        ranks = self._settings.tiktoken_ranks
+        llm = None if self._settings.llm == "none" else self._settings.llm
+        count = counter_for(llm, ranks=Path(ranks) if ranks else None)
+        return build_prompt(query, hits, budget=self._settings.budget, count=count)
+
+    def answer(
+        self,
+        query: str,
+        *,
+        on_hits: Callable[[Sequence[Hit]], None],
+        on_token: Callable[[str], None],
+        note: Callable[[str], None],
+    ) -> Answer:
+        """Answer from the index, by the LLM that is set or by quoting.
+
+        ``on_hits`` is told what was found before anything is answered, ``on_token`` gets the
+        answer's pieces, ``note`` what a reader should know besides. An answer that the sources
+        do not support has ``answered`` False.
+        """
+        settings = self._settings
+        generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
+        question, took = self._read(query, dense=self.mode != "lexical")
+        hits = self._search(question, settings.k, self.mode, took)
+        on_hits(hits)
+        if not hits:
+            return Answer(query, False, "", (), settings.llm, {}, hits)
+        prompt = self.prompt(query, hits)
+        if generator is not None:
+            return answer_with(generator, prompt, hits, on_token, note=note)
+        answer = self._extract(question, prompt, hits)
+        if answer.text:
+            on_token(answer.text)
+        return answer
+
+    def _read(self, query: str, *, dense: bool) -> tuple[Question, dict[str, float]]:
+        """Embed the question before anything is locked: it takes long the first time."""
+        if not query.strip():
+            raise UsageError('the query is empty; try rag search "your question"')
+        start = time.perf_counter()
+        if not dense:
+            return Question(query, None, 1.0), {}
+        embedder: Embedder = self._index.embedder
+        question = Question(query, embedder.embed_query(query), embedder.tokenizer.coverage([query])[0])
+        return question, {"embed": (time.perf_counter() - start) * 1000}
+
+    def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
+        settings = self._settings
+        with self._index.consistent(dense=mode != "lexical") as (lexical, dense):
+            searcher = Searcher(
+                self._index.catalog, lexical, dense, self._index.catalog.get("signature") or ""
+            )
+            return searcher.search(
+                question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
+                fusion=settings.fusion, dense_weight=settings.dense_weight, took=took,
+            )  # fmt: skip
+
+    def _extract(self, question: Question, prompt: Prompt, hits: Sequence[Hit]) -> Answer:
+        with self._index.consistent(dense=False) as (lexical, _):
+            weights = lexical.weights(analyze(question.text))
+        vector = question.vector
+        trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
+
+        def similarity(texts: Sequence[str]) -> list[float]:
+            if vector is None:
+                return [0.0] * len(texts)
+            return [float(cosine) for cosine in self._index.embedder.embed_documents(texts) @ vector]
+
+        return extract(prompt, hits, weights, similarity, trust=trust, least=self._settings.min_evidence)

@@ -1,0 +1,90 @@
+"""A search over a handful of files without an index: nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ragcli.chunk import chunk_document
+from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
+from ragcli.errors import UsageError
+from ragcli.load import SkippedFile, load_file, walk
+from ragcli.search import rank_in_memory
+from ragcli.settings import DEFAULT_MODEL, Settings
+from ragcli.tokens import FastTokenizer
+from ragcli.types import Chunk, Document, Failure, Hit, Score
+
+
+def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int]:
+    """A model's tokenizer and the most tokens of a text it reads, without loading it where possible."""
+    files = find_model(spec or DEFAULT_MODEL)
+    tokenizer, limit = open_tokenizer(files), read_token_limit(files)
+    if tokenizer is None or limit is None:
+        embedder = open_embedder(files.spec, offline=offline)
+        return embedder.tokenizer, embedder.max_tokens
+    return tokenizer, limit - tokenizer.special_tokens
+
+
+def chunk_file(file: Path, settings: Settings) -> tuple[list[Chunk], list[Failure]]:
+    """The chunks of one file as ``rag index`` would make them, and what of it cannot be read."""
+    tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
+    size = min(settings.chunk_size or limit, limit)
+    chunks: list[Chunk] = []
+    failures: list[Failure] = []
+    for item in load_file(file, path=file.as_posix()):
+        if isinstance(item, Failure):
+            failures.append(item)
+        else:
+            chunks.extend(chunk_document(item, tokenizer, size=size, overlap=settings.overlap or 0))
+    return chunks, failures
+
+
+def search_files(
+    query: str, paths: Sequence[Path], settings: Settings, k: int
+) -> tuple[list[Hit], list[Failure]]:
+    """The best ``k`` passages of the files by words, and the files that cannot be read.
+
+    Raises ``UsageError`` for a missing path and an empty query.
+    """
+    tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
+    size = min(settings.chunk_size or limit, limit)
+    documents: dict[str, Document] = {}
+    chunks: dict[str, Chunk] = {}
+    failures: list[Failure] = []
+    for found in walk(paths, max_bytes=int(settings.max_file_mb * 1_000_000)):
+        if isinstance(found, SkippedFile):
+            if found.path == found.root:
+                failures.append(Failure(str(found.path), found.reason, f"left out: {found.reason}"))
+            continue
+        for item in load_file(found.path, path=found.path.as_posix()):
+            if isinstance(item, Failure):
+                failures.append(item)
+                continue
+            documents[item.id] = item
+            chunks.update((chunk.id, chunk) for chunk in chunk_document(item, tokenizer, size=size))
+    ranked = rank_in_memory(query, list(chunks.values()))
+    if not documents and not failures:
+        raise UsageError("none of the paths holds a file that can be read")
+    hits = []
+    for rank, (name, score) in enumerate(ranked[:k], 1):
+        chunk = chunks[name]
+        document = documents[chunk.document]
+        hits.append(
+            Hit(
+                rank=rank,
+                id=chunk.id,
+                document=document.id,
+                record=document.record,
+                path=document.path,
+                title=document.title,
+                heading=chunk.heading,
+                page=chunk.page,
+                lines=chunk.lines,
+                span=(chunk.start, chunk.end),
+                text=chunk.text,
+                score=score,
+                lexical=Score(rank, score),
+                fused=score,
+            )
+        )
+    return hits, failures

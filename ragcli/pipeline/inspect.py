@@ -1,0 +1,95 @@
+"""What an index holds, told without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ragcli.catalog import StoredChunk
+from ragcli.errors import UsageError
+from ragcli.pipeline.index import CATALOG, Index
+from ragcli.settings import Settings
+
+
+def status(folder: Path, settings: Settings) -> dict[str, Any]:
+    """What is in the index, its model, its size on disk and how many of its files have changed."""
+    with Index.open(folder, settings) as index:
+        counts, model = index.catalog.counts(), index.model()
+        return {
+            "index": str(folder),
+            "documents": counts["documents"],
+            "chunks": counts["chunks"],
+            "generation": index.catalog.generation,
+            "model": {
+                "spec": model.spec if model else "",
+                "dimensions": model.dimensions if model else 0,
+                "signature": model.signature if model else "",
+            },
+            "bytes": {
+                "catalog": sum(path.stat().st_size for path in folder.glob(f"{CATALOG}*")),
+                "chroma": _size(folder / "chroma"),
+                "lexical": _size(folder / "lexical"),
+            },
+            "stale": _stale(index),
+            "updated": index.catalog.get("updated") or "",
+            "roots": list(index.catalog.roots()),
+        }
+
+
+def _stale(index: Index) -> int:
+    """Files that vanished or whose size or time is another than when they were read."""
+    count = 0
+    for name, known in index.catalog.files().items():
+        try:
+            found = index.file_of(name).stat()
+        except OSError:
+            count += 1
+            continue
+        # A negative time was never trusted: only the size can be told apart.
+        if found.st_size != known.size or known.mtime_ns not in (-1, found.st_mtime_ns):
+            count += 1
+    return count
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def documents(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+    """One mapping a document, ordered by id."""
+    with Index.open(folder, settings) as index:
+        return list(index.catalog.document_rows())
+
+
+def neighbourhood(
+    folder: Path, settings: Settings, name: str
+) -> tuple[Sequence[tuple[StoredChunk, bool]], Path]:
+    """A chunk between its neighbours, or all chunks of a document; which were meant, and the home folder.
+
+    Raises ``UsageError`` for a name that means nothing or more than one chunk.
+    """
+    with Index.open(folder, settings) as index:
+        catalog = index.catalog
+        found = catalog.chunks_by_prefix(name) if name else []
+        if len(found) == 1:
+            chunk = catalog.chunks(found)[found[0]].chunk
+            around = catalog.chunks_of(chunk.document)
+            near = [stored for stored in around if abs(stored.chunk.ordinal - chunk.ordinal) <= 1]
+            return [(stored, stored.chunk.id == chunk.id) for stored in near], index.home
+        if len(found) > 1:
+            raise UsageError(f"{name} is the beginning of several ids; type more of it")
+        for document in dict.fromkeys((name, index.name_of(Path(name)))):
+            stored_chunks = catalog.chunks_of(document)
+            if stored_chunks:
+                return [(stored, True) for stored in stored_chunks], index.home
+    raise UsageError(f"no chunk or document {name!r} in the index; `rag search` and `rag list` show ids")
+
+
+def model_in_use(folder: Path, settings: Settings) -> str | None:
+    """The model the index was made with; None where there is no index."""
+    if not (folder / CATALOG).is_file():
+        return None
+    with Index.open(folder, settings) as index:
+        model = index.model()
+        return model.spec if model else None

@@ -1,0 +1,47 @@
+"""An evaluation of an index: the judged names found in it, and each mode's search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+from ragcli.evaluate import ModeReport, Qrels, Query, evaluate, judged_names
+from ragcli.pipeline.ask import Asker
+from ragcli.pipeline.index import Index
+from ragcli.settings import Settings
+from ragcli.types import Mode
+
+# Passages asked for, so that a hundred documents are among them where one has several.
+_DEPTH = 300
+
+
+def judge(
+    folder: Path,
+    settings: Settings,
+    queries: Sequence[Query],
+    qrels: Qrels,
+    modes: Sequence[str],
+    advance: Callable[[int], None],
+) -> tuple[int, dict[str, ModeReport], list[str]]:
+    """Evaluate modes side by side: number of judged questions, a report a mode, judged documents missing."""
+    reports = {}
+    done = 0
+    with Index.open(folder, settings) as index:
+        asker = Asker(index)
+        judged = {name for grades in qrels.values() for name in grades}
+        names = judged_names(judged, index.catalog.document_names())
+        for mode in modes:
+
+            def search(text: str, mode: str = mode) -> list[str]:
+                nonlocal done
+                done += 1
+                advance(done)
+                hits = asker.search(text, k=_DEPTH, mode=cast("Mode", mode)).hits
+                return [names.get(hit.document, hit.document) for hit in hits]
+
+            # The first search opens the stores and loads the model, which no later one does.
+            asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
+            reports[mode] = evaluate(search, queries, qrels)
+    count = sum(any(grade > 0 for grade in qrels.get(query.id, {}).values()) for query in queries)
+    return count, reports, sorted(judged - set(names.values()))

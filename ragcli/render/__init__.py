@@ -1,0 +1,1 @@
+"""Results as people and scripts read them; the only room that knows rich."""

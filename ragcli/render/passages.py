@@ -1,0 +1,132 @@
+"""Hits and answers for a person to read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.analyze import analyze
+from ragcli.render.terminal import Terminal, one_line, safe
+from ragcli.types import Answer, Hit, place
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# How much of a passage a list of hits shows; `rag show ID` prints the whole.
+_SNIPPET = 320
+
+
+def display_path(path: str, home: Path) -> str:
+    """A path of the index as it is typed from the current folder."""
+    file = home / path
+    try:
+        relative = os.path.relpath(file)
+    except ValueError:  # another drive on Windows
+        return str(file)
+    shorter = relative if not relative.startswith(os.path.join("..", "..")) else str(file)
+    return shorter.replace(os.sep, "/")
+
+
+def hit_place(hit: Hit, home: Path) -> str:
+    """Where a hit stands, as it is typed from the current folder."""
+    return place(display_path(hit.path, home), hit.page, hit.lines)
+
+
+def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, *, explain: bool) -> None:
+    """A list of hits: place, headings, the part of the passage nearest to the question's words."""
+    from rich.text import Text
+
+    words = set(analyze(query))
+    for hit in hits:
+        head = Text(f"{hit.rank}  ", style="bold")
+        head.append(one_line(hit_place(hit, home)), style=_link(terminal, hit, home))
+        trail = " > ".join(dict.fromkeys(part for part in (hit.title, *hit.heading) if part))
+        if trail:
+            head.append(f"  {one_line(trail)}", style="dim")
+        head.append(f"  {hit.score:.3f}", style="cyan")
+        head.append(f"  {hit.id}", style="dim")
+        terminal.print(head)
+        if explain:
+            terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
+        terminal.print(_marked(snippet(hit.text, words), words))
+
+
+def explanation(hit: Hit) -> str:
+    """What each list said of a hit and what fusion made of it."""
+    parts = []
+    for name, score in (("lexical", hit.lexical), ("dense", hit.dense)):
+        parts.append(f"{name} #{score.rank} {score.score:.4f}" if score else f"{name} –")
+    parts.append(f"fused {hit.fused:.4f}")
+    if hit.rerank is not None:
+        parts.append(f"rerank {hit.rerank:.4f}")
+    return ", ".join(parts)
+
+
+def snippet(text: str, words: set[str]) -> str:
+    """At most some 320 characters around the lines that hold most of the words; cuts are marked."""
+    flat = one_line(text)
+    if len(flat) <= _SNIPPET:
+        return flat
+    pieces = [match.span() for match in re.finditer(r"[^.!?。！？；]+[.!?。！？；]*\s*", flat)]
+    best = max(
+        range(len(pieces)),
+        key=lambda i: (len(words & set(analyze(flat[pieces[i][0] : pieces[i][1]]))), -i),
+        default=0,
+    )
+    start = pieces[best][0] if pieces else 0
+    start = max(0, min(start, len(flat) - _SNIPPET))
+    if start and not flat[start - 1].isspace():
+        space = flat.find(" ", start, start + 40)
+        start = space + 1 if space >= 0 else start
+    end = min(len(flat), start + _SNIPPET)
+    if end < len(flat):
+        space = flat.rfind(" ", end - 40, end)
+        end = space if space > start else end
+    return ("…" if start else "") + flat[start:end].strip() + ("…" if end < len(flat) else "")
+
+
+def _marked(text: str, words: set[str]) -> Text:
+    from rich.text import Text
+
+    marked = Text("   ")
+    at = 0
+    for match in re.finditer(r"[^\W_]+", text):
+        if words & set(analyze(match.group())):
+            marked.append(text[at : match.start()])
+            marked.append(match.group(), style="bold yellow")
+            at = match.end()
+    marked.append(text[at:])
+    return marked
+
+
+def _link(terminal: Terminal, hit: Hit, home: Path) -> str:
+    """A style that makes the place a hyperlink where the terminal knows them."""
+    if not terminal.console.is_terminal or terminal.console.no_color:
+        return "green"
+    return f"green link {(home / hit.path).absolute().as_uri()}"
+
+
+def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:
+    """The sources that an answer cites, one line each, under the answer that was streamed before."""
+    terminal.out()
+    terminal.out()
+    places: dict[int, list[str]] = {}
+    for citation in answer.citations:
+        where = place(display_path(citation.hit.path, home), citation.hit.page, citation.lines)
+        if citation.hit.record is not None:
+            where += f" ({citation.hit.record})"
+        known = places.setdefault(citation.n, [])
+        if where not in known:
+            known.append(where)
+    titles = {citation.n: citation.hit.title for citation in answer.citations}
+    for number, where_list in sorted(places.items()):
+        title = one_line(titles[number])
+        terminal.out(f"[{number}] {', '.join(map(one_line, where_list))}{f'  {title}' if title else ''}")
+
+
+def passage(text: str) -> str:
+    """A passage's text for the screen."""
+    return safe(text)

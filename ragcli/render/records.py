@@ -1,0 +1,130 @@
+"""Records as JSON: the fields that scripts rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ragcli.render.terminal import safe
+
+if TYPE_CHECKING:
+    from ragcli.evaluate import ModeReport
+    from ragcli.pipeline.build import BuildReport
+    from ragcli.types import Answer, Chunk, Hit, Score
+
+SCHEMA = 1
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """One JSON object on one line, ``schema`` first; characters of every script as they are.
+
+    U+2028 and its like are escaped: some readers of JSON lines take them for line ends.
+    """
+    text = json.dumps({"schema": SCHEMA, **value}, ensure_ascii=False)
+    return safe(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+
+
+def hit_record(hit: Hit) -> dict[str, Any]:
+    """A hit as ``rag search --format json`` gives it."""
+    return {
+        "rank": hit.rank,
+        "id": hit.id,
+        "document": hit.document,
+        "record": hit.record,
+        "path": hit.path,
+        "title": hit.title,
+        "heading": list(hit.heading),
+        "page": hit.page,
+        "lines": list(hit.lines) if hit.lines else None,
+        "span": list(hit.span),
+        "text": hit.text,
+        "score": hit.score,
+        "scores": {
+            "lexical": _score(hit.lexical),
+            "dense": _score(hit.dense),
+            "fused": hit.fused,
+            "rerank": hit.rerank,
+        },
+    }
+
+
+def _score(score: Score | None) -> dict[str, Any] | None:
+    return {"rank": score.rank, "score": score.score} if score else None
+
+
+def chunk_record(chunk: Chunk) -> dict[str, Any]:
+    """A chunk as ``rag chunk`` gives it."""
+    return {
+        "id": chunk.id,
+        "heading": list(chunk.heading),
+        "page": chunk.page,
+        "lines": list(chunk.lines) if chunk.lines else None,
+        "span": [chunk.start, chunk.end],
+        "tokens": chunk.tokens,
+        "text": chunk.text,
+    }
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """An answer as ``rag query --format json`` gives it."""
+    return {
+        "query": answer.question,
+        "answered": answer.answered,
+        "answer": answer.text,
+        "citations": [
+            {
+                "n": citation.n,
+                "id": citation.hit.id,
+                "document": citation.hit.document,
+                "page": citation.hit.page,
+                "lines": list(citation.lines) if citation.lines else None,
+                "quote": citation.quote,
+                "verified": citation.verified,
+            }
+            for citation in answer.citations
+        ],
+        "llm": answer.llm,
+        "usage": dict(answer.usage),
+        "hits": [hit_record(hit) for hit in answer.hits],
+    }
+
+
+def build_record(report: BuildReport) -> dict[str, Any]:
+    """An indexing run as ``rag index --format json`` gives it."""
+    return {
+        "documents": {
+            "added": report.added,
+            "changed": report.changed,
+            "removed": report.removed,
+            "unchanged": report.unchanged,
+            "failed": report.failed,
+        },
+        "chunks": {
+            "added": report.chunks_added,
+            "removed": report.chunks_removed,
+            "total": report.chunks_total,
+        },
+        "embedded": report.embedded,
+        "cached": report.cached,
+        "failures": [
+            {"path": failure.path, "error": failure.error, "message": failure.message}
+            for failure in report.failures
+        ],
+        "skipped": dict(sorted(report.skipped.items())),
+        "tokens": report.tokens,
+        "model": report.model,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def evaluation_record(queries: int, reports: Mapping[str, ModeReport]) -> dict[str, Any]:
+    """An evaluation as ``rag eval --format json`` gives it."""
+    return {
+        "queries": queries,
+        "modes": {
+            mode: {**report.metrics, "latency_ms": {"p50": round(report.p50, 3), "p95": round(report.p95, 3)}}
+            for mode, report in reports.items()
+        },
+        "failed": sorted({line for report in reports.values() for line in report.failed}),
+    }

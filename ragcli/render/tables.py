@@ -1,0 +1,103 @@
+"""Everything that is shown as a table or a list of names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ragcli.render.terminal import Terminal, one_line
+
+if TYPE_CHECKING:
+    from ragcli.evaluate import ModeReport
+    from ragcli.pipeline.build import BuildReport
+
+_SKIP_WORDS = {
+    "binary": "binary",
+    "too-large": "too large (max_file_mb)",
+    "unsupported": "of a format not read yet",
+    "outside": "linked from outside",
+    "unreadable": "unreadable",
+}
+
+
+def print_pairs(terminal: Terminal, pairs: Iterable[tuple[str, str]]) -> None:
+    """Names and values, the values in one column."""
+    rows = [(name, one_line(value)) for name, value in pairs]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        terminal.out(f"{name:<{width}}  {value}".rstrip())
+
+
+def print_table(
+    terminal: Terminal, header: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]
+) -> None:
+    """A table with aligned columns; those in ``numbers`` stand to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, name in enumerate(header):
+        table.add_column(name, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(one_line, row))
+    terminal.print(table)
+
+
+def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
+    """What an indexing run did, in a few lines."""
+    verb = "would be " if plan else ""
+    kinds = [
+        (report.added, "added"), (report.changed, "changed"), (report.removed, "removed"),
+        (report.unchanged, "unchanged"), (report.failed, "failed"),
+    ]  # fmt: skip
+    told = ", ".join(f"{count} {verb if kind != 'unchanged' else ''}{kind}" for count, kind in kinds if count)
+    lines = [f"documents: {told or 'none'}"]
+    if plan:
+        lines.append(
+            f"texts to embed: {report.embedded} ({report.cached} known already), {report.tokens} tokens, "
+            f"at no cost: {report.model} runs here"
+        )
+    else:
+        lines.append(
+            f"chunks: {report.chunks_total} ({report.chunks_added} added, {report.chunks_removed} removed; "
+            f"{report.embedded} embedded, {report.cached} known already), {report.seconds:.1f} s"
+        )
+    if report.skipped:
+        told = ", ".join(
+            f"{n} {_SKIP_WORDS.get(reason, reason)}" for reason, n in sorted(report.skipped.items())
+        )
+        lines.append(f"files left out: {told}")
+    return lines
+
+
+def coverage_note(report: BuildReport) -> str:
+    """What to say of documents whose words the model mostly does not know."""
+    languages = ", ".join(sorted(report.unread))
+    return (
+        f"note: {sum(report.unread.values())} documents ({languages}) are in words that {report.model} mostly does "
+        f"not know: questions in them are searched by words alone; a multilingual model can be set with --model"
+    )
+
+
+def print_evaluation(terminal: Terminal, queries: int, reports: Mapping[str, ModeReport]) -> None:
+    """Metrics by mode."""
+    metrics = list(next(iter(reports.values())).metrics)
+    rows = [
+        [
+            mode,
+            *(f"{report.metrics[metric]:.4f}" for metric in metrics),
+            f"{report.p50:.0f}",
+            f"{report.p95:.0f}",
+        ]
+        for mode, report in reports.items()
+    ]
+    header = ["mode", *metrics, "p50 ms", "p95 ms"]
+    print_table(terminal, header, rows, set(range(1, len(header))))
+    terminal.note(f"{queries} judged questions")
+
+
+def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One document a row."""
+    header = ["document", "title", "format", "language", "chunks", "tokens", "modified"]
+    table = [[str(row[name]) for name in header] for row in rows]
+    print_table(terminal, header, table, {4, 5})

@@ -1,0 +1,130 @@
+"""The search: both lists, their fusion, and the passages they name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ragcli.analyze import analyze
+from ragcli.catalog import Catalog, StoredChunk
+from ragcli.errors import UsageError
+from ragcli.search.fuse import FUSIONS, Ranked
+from ragcli.types import Hit, Mode, Score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ragcli.store import DenseStore, LexicalStore
+
+# Length of each list before fusion; ``k`` where that is more.
+CANDIDATES = 300
+# A question of whose words the model's vocabulary covers less than the first share is left to
+# the lexical side; from the second share on, the dense side has its full weight.
+_UNCOVERED, _COVERED = 0.5, 0.9
+
+
+def covered_weight(dense_weight: float, coverage: float) -> float:
+    """The dense side's weight for a question of which the model's vocabulary covers a share.
+
+    A model cannot rank by words that it reads as unknown. The weight falls evenly from all of it
+    at nine tenths of the words to none of it at half.
+    """
+    share = (coverage - _UNCOVERED) / (_COVERED - _UNCOVERED)
+    return dense_weight * min(1.0, max(0.0, share))
+
+
+class Searcher:
+    """Search over one index: its catalogue and what is derived from it.
+
+    ``dense`` may be None where only the lexical side is asked for. Nothing is locked here.
+    """
+
+    def __init__(
+        self, catalog: Catalog, lexical: LexicalStore, dense: DenseStore | None, signature: str
+    ) -> None:
+        self._catalog = catalog
+        self._lexical = lexical
+        self._dense = dense
+        self._signature = signature
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int,
+        mode: Mode,
+        vector: NDArray[np.float32] | None = None,
+        coverage: float = 1.0,
+        fusion: str = "convex",
+        dense_weight: float = 0.5,
+        took: MutableMapping[str, float] | None = None,
+    ) -> list[Hit]:
+        """The best ``k`` passages, best first, ties in the order of ids.
+
+        ``vector`` of shape (dim,) is the question's, needed unless the mode is lexical;
+        ``coverage`` is the share of its words that the model can represent. ``took`` receives
+        milliseconds by stage. Raises ``UsageError`` for an empty question.
+        """
+        if not query.strip():
+            raise UsageError('the query is empty; try rag search "your question"')
+        took = {} if took is None else took
+        limit = max(CANDIDATES, k)
+        lexical: Ranked = []
+        dense: Ranked = []
+        if mode != "dense":
+            with _timed(took, "lexical"):
+                found = self._lexical.search(analyze(query), limit)
+                lexical = [(chunk, round(score, 6)) for chunk, score in found]
+        if mode != "lexical":
+            with _timed(took, "dense"):
+                dense = self._nearest(vector, limit)
+        if mode == "hybrid":
+            weight = covered_weight(dense_weight, coverage)
+            # Where the question has no word of the index, the dense side is all there is.
+            fused = FUSIONS[fusion](lexical, dense, weight if lexical else 1.0)
+        else:
+            fused = list(lexical or dense)
+        return self._hits(fused[:k], dict_of(lexical), dict_of(dense))
+
+    def _nearest(self, vector: NDArray[np.float32] | None, limit: int) -> Ranked:
+        """Approximate neighbours from Chroma, scored exactly from the catalogue's vectors."""
+        if vector is None or self._dense is None:
+            raise ValueError("a dense search needs the question's vector and the dense store")
+        near = self._dense.search(vector, limit)
+        if not near:
+            return []
+        cosines = self._catalog.vectors_of(near, self._signature) @ vector
+        scored = [(chunk, round(float(cosine), 6)) for chunk, cosine in zip(near, cosines, strict=True)]
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+    def _hits(self, fused: Ranked, lexical: dict[str, Score], dense: dict[str, Score]) -> list[Hit]:
+        stored = self._catalog.chunks([chunk for chunk, _ in fused])
+        return [
+            make_hit(stored[chunk], rank, score, lexical.get(chunk), dense.get(chunk))
+            for rank, (chunk, score) in enumerate(fused, 1)
+        ]
+
+
+def dict_of(ranked: Ranked) -> dict[str, Score]:
+    """Rank and score of each name of a list."""
+    return {name: Score(rank, score) for rank, (name, score) in enumerate(ranked, 1)}
+
+
+def make_hit(stored: StoredChunk, rank: int, score: float, lexical: Score | None, dense: Score | None) -> Hit:
+    """A hit from what the catalogue holds of a chunk."""
+    chunk = stored.chunk
+    return Hit(
+        rank=rank, id=chunk.id, document=chunk.document, record=stored.record, path=stored.path, title=stored.title,
+        heading=chunk.heading, page=chunk.page, lines=chunk.lines, span=(chunk.start, chunk.end), text=chunk.text,
+        score=score, lexical=lexical, dense=dense, fused=score,
+    )  # fmt: skip
+
+
+@contextmanager
+def _timed(took: MutableMapping[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    took[stage] = (time.perf_counter() - start) * 1000

@@ -1,0 +1,200 @@
+"""Settings and where each came from: flag, environment, project file, user file, default.
+
+``rag.toml`` beside the index (or ``[tool.rag]`` of a ``pyproject.toml`` there) and the user's own
+``rag.toml`` hold the same keys as the fields of :class:`Settings`, with ``-`` or ``_``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ragcli.errors import UsageError
+
+INDEX_FOLDER = ".rag"
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default. ``None`` means: as the index was made, or not set."""
+
+    index: str | None = None
+    model: str | None = None
+    chunk_size: int | None = None
+    overlap: int | None = None
+    k: int = 10
+    mode: str = "hybrid"
+    fusion: str = "convex"
+    dense_weight: float = 0.5
+    budget: int = 3000
+    min_evidence: float = 0.4
+    llm: str = "none"
+    llm_timeout: float | None = None
+    tiktoken_ranks: str | None = None
+    max_file_mb: float = 50.0
+    offline: bool = False
+    wait: float = 10.0
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "mode": ("hybrid", "dense", "lexical"),
+    "fusion": ("convex", "rrf"),
+}
+# Smallest and largest value that makes sense.
+RANGES: Mapping[str, tuple[float, float]] = {
+    "chunk_size": (16, 1_000_000),
+    "overlap": (0, 1_000_000),
+    "k": (1, 10_000),
+    "dense_weight": (0.0, 1.0),
+    "budget": (50, 10_000_000),
+    "min_evidence": (0.0, 1.0),
+    "llm_timeout": (0.1, 86_400.0),
+    "max_file_mb": (0.001, 1_000_000.0),
+    "wait": (0.0, 86_400.0),
+}
+_NAMES = tuple(field.name for field in fields(Settings))
+_TYPES = {field.name: str(field.type).removesuffix(" | None") for field in fields(Settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The settings in force and, by name, where each came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, str] = os.environ) -> Resolved:
+    """Settings in force for an index (to be) kept in ``folder``.
+
+    ``flags`` whose value is None were not given. Raises ``UsageError`` for an unknown key, a value
+    of the wrong type or outside its range, and a file that is not TOML.
+    """
+    settings = Settings()
+    origins = dict.fromkeys(_NAMES, "default")
+    for origin, values in (
+        *_files(folder, environment),
+        ("environment", _from_environment(environment)),
+        ("flag", {name: value for name, value in flags.items() if value is not None}),
+    ):
+        checked = {_known(name, origin): value for name, value in values.items()}
+        checked = {name: _checked(name, value, origin) for name, value in checked.items()}
+        settings = replace(settings, **checked)
+        origins.update(
+            {name: f"RAG_{name.upper()}" if origin == "environment" else origin for name in checked}
+        )
+    return Resolved(settings, origins)
+
+
+def user_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where this user's own ``rag.toml`` lies, whether it exists or not."""
+    if sys.platform == "win32":
+        base = environment.get("APPDATA") or str(Path.home() / "AppData" / "Roaming")
+    else:
+        base = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "ragcli" / "rag.toml"
+
+
+def find_index(start: Path, given: str | None) -> tuple[Path, bool]:
+    """The index folder and whether it exists: the given one, else the nearest ``.rag`` upwards.
+
+    Where there is none, the answer is ``start/.rag``.
+    """
+    if given:
+        folder = Path(given).expanduser().resolve()
+        return folder, folder.is_dir()
+    start = start.resolve()
+    for parent in (start, *start.parents):
+        if (parent / INDEX_FOLDER).is_dir():
+            return parent / INDEX_FOLDER, True
+    return start / INDEX_FOLDER, False
+
+
+def _files(folder: Path, environment: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The settings files that exist, weakest first."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    user = user_file(environment)
+    if user.is_file():
+        found.append((str(user), _read_toml(user)))
+    project, own = folder.parent / "pyproject.toml", folder.parent / "rag.toml"
+    if own.is_file():
+        found.append((str(own), _read_toml(own)))
+    elif project.is_file():
+        table = _read_toml(project).get("tool", {}).get("rag", {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{project}: [tool.rag] is not a table")
+        found.append((str(project), table))
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path}: not a readable TOML file: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name in _NAMES if (value := environment.get(f"RAG_{name.upper()}", "")) != ""}
+
+
+def _known(name: str, origin: str) -> str:
+    plain = name.replace("-", "_")
+    if plain in _NAMES:
+        return plain
+    near = get_close_matches(plain, _NAMES, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `rag config` lists the settings"
+    raise UsageError(f"{origin}: unknown setting {name!r}{hint}")
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    where = f"RAG_{name.upper()}" if origin == "environment" else f"{origin}: {name}"
+    converted = _converted(_TYPES[name], value)
+    if converted is None:
+        raise UsageError(f"{where}: {value!r} is not {_SORTS[_TYPES[name]]}")
+    if name in CHOICES and converted not in CHOICES[name]:
+        raise UsageError(f"{where}: {value!r} is none of {', '.join(CHOICES[name])}")
+    if name in RANGES and not RANGES[name][0] <= converted <= RANGES[name][1]:
+        low, high = RANGES[name]
+        raise UsageError(f"{where}: {value} is not between {low:g} and {high:g}")
+    return converted
+
+
+_SORTS = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+_BOOLEANS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
+def _converted(kind: str, value: Any) -> Any:
+    """``value`` as a ``kind``, read from text where need be; None when it is no such thing."""
+    if kind == "bool":
+        return value if isinstance(value, bool) else _BOOLEANS.get(str(value).strip().lower())
+    if isinstance(value, bool):
+        return None
+    if kind == "str":
+        return value if isinstance(value, str) else None
+    try:
+        return (
+            int(value)
+            if kind == "int" and not isinstance(value, float)
+            else float(value)
+            if kind == "float"
+            else None
+        )
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,158 @@
+"""The lexical projection: a tantivy index of the chunks' terms, changed in place."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ragcli.analyze import ANALYZER_VERSION, analyze
+from ragcli.catalog import Catalog
+from ragcli.errors import IndexDamaged
+from ragcli.store.projection import read_marker
+
+_VERSION = 1
+_HEAP_BYTES = 64_000_000
+# tantivy's statistics count deleted entries until their segment is merged. Up to this many
+# entries the index is rewritten at once, so that scores are those of an index made in one go;
+# beyond, only when a twentieth is dead.
+_ALWAYS_REWRITTEN = 50_000
+
+
+class LexicalStore:
+    """Chunks by their terms, ranked by BM25 (k1 1.2, b 0.75, as tantivy has it).
+
+    ``body`` holds the terms of context and text together, ``context`` once more those of title
+    and headings alone: a word of the title counts twice over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: Any = None
+
+    @property
+    def form(self) -> str:
+        return f"tantivy:{_VERSION}:analyzer:{ANALYZER_VERSION}"
+
+    def close(self) -> None:
+        self._open = None
+
+    def apply(self, catalog: Catalog, since: int) -> int:
+        import tantivy
+
+        marker = read_marker(self.folder)
+        index = self._index(create=True)
+        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        added = catalog.chunks_since(since)
+        dead = 0
+        if since:
+            added = list(added)
+            # Whatever was written before a crash is taken back first: added twice would count twice.
+            touched = [*catalog.gone_since(since), *(stored.chunk.id for stored in added)]
+            searcher = index.searcher()
+            old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
+            dead = (marker.deleted if marker else 0) + len(old)
+            dead = self._take_out(index, writer, old, dead, catalog.counts()["chunks"])
+        for stored in added:
+            context = " ".join(analyze(stored.chunk.context))
+            body = " ".join(analyze(stored.chunk.text))
+            writer.add_document(
+                tantivy.Document(id=[stored.chunk.id], body=[f"{context} {body}"], context=[context])
+            )
+        writer.commit()
+        writer.wait_merging_threads()
+        self._open = None
+        return dead
+
+    def search(
+        self, terms: Sequence[str], limit: int, context_weight: float = 0.3
+    ) -> list[tuple[str, float]]:
+        """Ids and BM25 scores of the best chunks, best first, ties in the order of ids.
+
+        Raises ``IndexDamaged`` when the index cannot be read.
+        """
+        import tantivy
+
+        if not terms:
+            return []
+        index = self._index(create=False)
+        schema = index.schema
+        clauses = []
+        for term, count in Counter(terms).items():
+            for field, weight in (("body", 1.0), ("context", context_weight)):
+                query = tantivy.Query.term_query(schema, field, term, "freq")
+                clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
+        return self._best(index.searcher(), tantivy.Query.boolean_query(clauses), limit)
+
+    def weights(self, terms: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""
+        searcher = self._index(create=False).searcher()
+        total = searcher.num_docs
+        counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
+        return {term: math.log(1 + (max(0, total - n) + 0.5) / (n + 0.5)) for term, n in counts.items()}
+
+    def _best(self, searcher: Any, query: Any, limit: int) -> list[tuple[str, float]]:
+        """The best ``limit``, whole ties fetched first so that ids and not storage decide them."""
+        fetch = limit + 16
+        while True:
+            hits = searcher.search(query, fetch, count=False).hits
+            if len(hits) < fetch or hits[limit - 1][0] > hits[-1][0]:
+                break
+            fetch *= 4
+        found = [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
+        found.sort(key=lambda pair: (-pair[1], pair[0]))
+        return found[:limit]
+
+    def _take_out(self, index: Any, writer: Any, old: set[str], dead: int, total: int) -> int:
+        """Remove entries, rewriting the others where that keeps the statistics exact; dead entries left."""
+        if dead and (total <= _ALWAYS_REWRITTEN or dead * 20 > total):
+            kept = self._everything(index, without=old)
+            writer.delete_all_documents()
+            for document in kept:
+                writer.add_document(document)
+            return 0
+        for chunk in old:
+            writer.delete_documents_by_term("id", chunk)
+        return dead
+
+    def _everything(self, index: Any, without: set[str]) -> list[Any]:
+        """All entries but some, in the order of their ids."""
+        import tantivy
+
+        searcher = index.searcher()
+        if not searcher.num_docs:
+            return []
+        hits = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False).hits
+        entries = {}
+        for _, address in hits:
+            stored = searcher.doc(address)
+            name = str(stored["id"][0])
+            if name not in without:
+                entries[name] = tantivy.Document(id=[name], body=stored["body"], context=stored["context"])
+        return [entries[name] for name in sorted(entries)]
+
+    def _index(self, *, create: bool) -> Any:
+        import tantivy
+
+        if self._open is not None:
+            return self._open
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+        builder.add_text_field("body", stored=True, tokenizer_name="terms", index_option="freq")
+        builder.add_text_field("context", stored=True, tokenizer_name="terms", index_option="freq")
+        try:
+            if create and not tantivy.Index.exists(str(self.folder)):
+                index = tantivy.Index(builder.build(), path=str(self.folder))
+            else:
+                index = tantivy.Index.open(str(self.folder))
+        except (ValueError, OSError) as error:
+            raise IndexDamaged(
+                f"the lexical index cannot be read ({error}); run `rag index --rebuild`"
+            ) from error
+        # The terms come analysed: they only have to be told apart again.
+        spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("terms", spaces)
+        self._open = index
+        return index

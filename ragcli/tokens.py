@@ -1,0 +1,75 @@
+"""Model tokens: counting, cutting and noticing what a model cannot read.
+
+The tokenizer of the embedding model decides how long a chunk is. It is read from the model's own
+``tokenizer.json`` by the ``tokenizers`` library, so counting needs neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokenizers import Tokenizer
+
+
+class TokenCounter(Protocol):
+    """What the chunker needs to know of a model's tokens."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Character span of each token of ``text``, in order, special tokens left out."""
+        ...
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens of each text, special tokens left out."""
+        ...
+
+    def coverage(self, texts: Sequence[str]) -> list[float]:
+        """Share of each text's words that the vocabulary can represent, 1.0 for empty texts."""
+        ...
+
+
+class FastTokenizer:
+    """A tokenizer of the ``tokenizers`` library, with truncation and padding switched off."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def from_file(cls, path: Path) -> FastTokenizer:
+        """Read a ``tokenizer.json``."""
+        from tokenizers import Tokenizer
+
+        return cls(Tokenizer.from_file(str(path)))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return [span for span in encoding.offsets if span[0] < span[1]]
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        return [len(e) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    @cached_property
+    def special_tokens(self) -> int:
+        """How many tokens the model adds around a text ([CLS] and [SEP], say)."""
+        return int(self._tokenizer.num_special_tokens_to_add(False))
+
+    @cached_property
+    def _unknown(self) -> set[int]:
+        model = self._tokenizer.model
+        names = {getattr(model, "unk_token", None), "[UNK]", "<unk>"} - {None}
+        found = {self._tokenizer.token_to_id(name) for name in names if name}
+        return {token for token in found if token is not None}
+
+    def coverage(self, texts: Sequence[str]) -> list[float]:
+        shares = []
+        for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False):
+            words = [word for word in encoding.word_ids if word is not None]
+            unknown = {w for w, t in zip(encoding.word_ids, encoding.ids, strict=True) if t in self._unknown}
+            shares.append(1.0 - len(unknown) / len(set(words)) if words else 1.0)
+        return shares

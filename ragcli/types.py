@@ -1,0 +1,215 @@
+"""The records that travel between the rooms: frozen, slotted, and known to everyone.
+
+Vectors travel beside them as float32 arrays of shape (n, dim).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+Mode = Literal["hybrid", "dense", "lexical"]
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural unit of a document.
+
+    ``start`` and ``end`` are a span of ``Document.text`` (end exclusive). Blocks are in order,
+    do not overlap, and leave nothing but white space uncovered. ``level`` is 1 for a top
+    heading and 0 for everything that is not a heading; ``label`` is a heading's words without
+    its markup.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMap:
+    """Where the characters of an extracted text come from: lines or pages of the source.
+
+    ``starts[i]`` is the offset in the text at which place ``places[i]`` (1-based) begins; both
+    ascend.
+    """
+
+    starts: tuple[int, ...]
+    places: tuple[int, ...]
+
+    def at(self, offset: int) -> int:
+        """The place of the character at ``offset``; before the first start, the first place."""
+        return self.places[max(0, bisect_right(self.starts, offset) - 1)]
+
+    def over(self, start: int, end: int) -> tuple[int, int]:
+        """First and last place of the span ``[start, end)``."""
+        return self.at(start), self.at(max(start, end - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as it was read: its text, its structure and where both come from.
+
+    ``id`` is unique within an index: ``path``, or ``path#record`` for a record of a collection.
+    ``text`` has LF line ends and no control characters but LF and tab. ``sha256`` is that of the
+    bytes (of the file, or of the record's line) and ``modified`` is ISO 8601 in UTC.
+    """
+
+    id: str
+    path: str
+    record: str | None
+    title: str
+    format: str
+    language: str
+    text: str
+    blocks: tuple[Block, ...]
+    lines: PlaceMap | None
+    pages: PlaceMap | None
+    sha256: str
+    modified: str
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something of the input that could not be taken: a file, or one line of a collection.
+
+    ``error`` is a short stable word for scripts (``encrypted``, ``damaged``, ``bad-line`` …),
+    ``message`` one line for people.
+    """
+
+    path: str
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: ``text`` is exactly ``document.text[start:end]``.
+
+    ``context`` is what is embedded and searched together with the text (title and headings),
+    ``tokens`` the length of context and text together as the embedding model counts them,
+    without its special tokens.
+    """
+
+    id: str
+    document: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    context: str
+    heading: tuple[str, ...]
+    page: int | None
+    lines: tuple[int, int] | None
+    tokens: int
+
+    @property
+    def embedded_text(self) -> str:
+        """The text whose vector stands for this chunk."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Rank (1-based) and raw score in one result list."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found, with what each list and the fusion said of it."""
+
+    rank: int
+    id: str
+    document: str
+    record: str | None
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    page: int | None
+    lines: tuple[int, int] | None
+    span: tuple[int, int]
+    text: str
+    score: float
+    lexical: Score | None = None
+    dense: Score | None = None
+    fused: float = 0.0
+    rerank: float | None = None
+
+    @property
+    def place(self) -> str:
+        """``path:first-last`` or ``path, page N``: where a reader finds the passage."""
+        return place(self.path, self.page, self.lines)
+
+
+def place(path: str, page: int | None, lines: tuple[int, int] | None) -> str:
+    """Write a place the way compilers and grep do: ``path:12``, ``path:12-15``, ``path, page 3``."""
+    if page is not None:
+        return f"{path}, page {page}"
+    if lines is None:
+        return path
+    first, last = lines
+    return f"{path}:{first}" if first == last else f"{path}:{first}-{last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A numbered passage as it stands in a prompt; ``text`` may hold several adjacent hits' words."""
+
+    n: int
+    hit: Hit
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to a generator: its instructions, the numbered sources and the question.
+
+    ``context`` is the sources alone, ready to be piped elsewhere; ``tokens`` counts the whole
+    prompt and is an estimate unless ``exact``.
+    """
+
+    question: str
+    system: str
+    context: str
+    user: str
+    sources: tuple[Source, ...]
+    tokens: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place in the answer that names source ``n``.
+
+    ``quote`` is the passage of the source that carries the cited sentence; ``verified`` says
+    that it was found there word for word.
+    """
+
+    n: int
+    hit: Hit
+    quote: str
+    lines: tuple[int, int] | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and its evidence. ``answered`` is False when the sources do not say."""
+
+    question: str
+    answered: bool
+    text: str
+    citations: tuple[Citation, ...]
+    llm: str
+    usage: Mapping[str, int]
+    hits: Sequence[Hit]

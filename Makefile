@@ -21,7 +21,7 @@ install: $(VENV)/installed ## Install into .venv
 .PHONY: demo
 demo: install ## Index sample_docs and ask it a question
 	$(RAG) index sample_docs
-	$(RAG) query "How long does the hub keep hourly averages?"
+	$(RAG) query "At how much free disk space does the core leave reserve mode?"
 
 .PHONY: test
 test: install ## Run the tests

@@ -44,15 +44,19 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _IDENTIFIER_MARKS = frozenset("_.@:/+#0123456789")
 
 
-def analyze(text: str) -> list[str]:
-    """Index terms of ``text`` in order of appearance, stop words left out, repeats kept."""
+def analyze(text: str, *, net: bool = True) -> list[str]:
+    """Index terms of ``text`` in order of appearance, stop words left out, repeats kept.
+
+    Without ``net`` Chinese gives dictionary words alone: what a text is about, rather than all
+    that it can be found by.
+    """
     text = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text))
     terms: list[str] = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
         run = match.group()
         if kind == "han":
-            terms.extend(_han_terms(run))
+            terms.extend(_han_terms(run, net))
         elif kind == "syllabic":
             terms.extend(_bigrams(run) or (run,))
         else:
@@ -85,16 +89,21 @@ def _word_terms(word: str) -> tuple[str, ...]:
 
 def _humps(piece: str) -> list[str]:
     """Parts of ``fooBar``, ``HTTPServer`` or ``E1043``; a plain word is its own only part."""
-    if piece.islower() and piece.isalpha():
+    if piece.isalpha() and (piece.islower() or piece.isupper() or piece.istitle()):
         return [piece]
-    return _HUMP.findall(piece) or [piece]
+    return _HUMP.findall(_plain(piece)) or [piece]
 
 
 def _fold(word: str) -> str:
     """Case and accents away: ``Café`` and ``CAFE`` are one term."""
     if word.isascii():
         return word.lower()
-    decomposed = unicodedata.normalize("NFD", word.casefold())
+    return _plain(word.casefold())
+
+
+def _plain(word: str) -> str:
+    """Accents away, case as it is."""
+    decomposed = unicodedata.normalize("NFD", word)
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
@@ -109,14 +118,15 @@ def _stemmer():  # type: ignore[no-untyped-def]
     return Stemmer.Stemmer("english")
 
 
-def _han_terms(run: str) -> list[str]:
+def _han_terms(run: str, net: bool) -> list[str]:
     """Dictionary words of a run of Han characters, and the bigrams that are not such a word."""
     import rjieba
 
-    words = rjieba.cut_for_search(run) if len(run) > 1 else [run]
-    seen = set(words)
-    terms = [word for word in words if word not in STOP_WORDS]
-    terms.extend(bigram for bigram in _bigrams(run) if bigram not in seen)
+    words = [run] if len(run) == 1 else rjieba.cut_for_search(run) if net else rjieba.cut(run)
+    terms = [word[:MAX_TERM_LENGTH] for word in words if word not in STOP_WORDS]
+    if net:
+        seen = set(words)
+        terms.extend(bigram for bigram in _bigrams(run) if bigram not in seen)
     return terms
 
 

@@ -43,6 +43,25 @@ class Settings:
     wait: float = 10.0
 
 
+MEANINGS: Mapping[str, str] = {
+    "index": "the index folder; otherwise the nearest `.rag/`",
+    "model": "embedding model: a name or a folder",
+    "chunk_size": "most tokens of a chunk, as the model counts; otherwise as many as it reads",
+    "overlap": "tokens that neighbouring chunks share",
+    "k": "passages that a search gives",
+    "mode": "lists to search: hybrid, dense or lexical",
+    "fusion": "how two lists become one: convex or rrf",
+    "dense_weight": "the dense list's share, between 0 and 1",
+    "budget": "most tokens of the sources in a prompt",
+    "min_evidence": "evidence, between 0 and 1, below which a quoted answer is refused",
+    "llm": "what writes the answer",
+    "llm_timeout": "seconds an LLM may send nothing; otherwise 60, and no limit for commands",
+    "tiktoken_ranks": "a `.tiktoken` file to count a prompt's tokens with",
+    "max_file_mb": "larger files are left out",
+    "offline": "open no network connection",
+    "wait": "seconds to wait for another process",
+}
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("hybrid", "dense", "lexical"),
     "fusion": ("convex", "rrf"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragcli.analyze import analyze
@@ -15,13 +15,14 @@ Weights = Mapping[str, float]
 Similarity = Callable[[Sequence[str]], Sequence[float]]
 
 _MOST_SENTENCES = 3
-# A further sentence must come near the best one, and add words of the question or be as close.
-_NEAR_BEST = 0.75
-_ADDS = 0.15
+# A further sentence must come near the best one and add words of the question.
+_NEAR_BEST = 0.65
+_ADDS = 0.2
 # Where a sentence's heading holds a word of the question, it counts this much.
 _HEADING_SHARE = 0.7
 _MARK = re.compile(r"(?:[-*+•>]\s+|\d{1,3}[.)、]\s+|#{1,6}\s+)+")
 _HEADING = re.compile(r"#{1,6}\s")
+_TABLE_HEAD = re.compile(r"\|.*\n\s*\|[\s:|-]+\|?[ \t]*(?:\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def extract(
     trust: float,
     least: float,
 ) -> Answer:
-    """Quote up to three sentences of the prompt's sources, in the order of the sources.
+    """Quote up to three sentences of the prompt's sources, the best first.
 
     No answer is given when no source reaches ``least`` :func:`evidence`: the sources do not say.
     """
@@ -80,7 +81,6 @@ def extract(
     chosen = _choose(_sentences(sources), weights, similarity, trust)
     if not chosen:
         return Answer(prompt.question, False, "", (), "none", {}, hits)
-    chosen.sort(key=lambda sentence: (sentence.source.n, sentence.start))
     lines = [f"“{' '.join(sentence.text.split())}” [{sentence.source.n}]" for sentence in chosen]
     return Answer(
         prompt.question, True, "\n".join(lines), tuple(map(_citation, chosen)), "none", {"tokens": 0}, hits
@@ -88,30 +88,39 @@ def extract(
 
 
 def _sentences(sources: Sequence[Source]) -> list[_Sentence]:
-    """Sentences that may be quoted: no headings, no fences, nothing without a word."""
+    """Sentences that may be quoted: no headings, no table heads, no fences, nothing without a word.
+
+    A heading, and the head of a table, are kept beside what stands under them.
+    """
     found = []
     seen: set[str] = set()
     for source in sources:
         heading = source.hit.heading[-1] if source.hit.heading else source.hit.title
+        above = heading
         text = source.hit.text
         for start, end in _joined(text, sentence_spans(text)):
             if _HEADING.match(text, start):
-                heading = text[start:end].lstrip("# ")
+                heading = above = text[start:end].lstrip("# ")
                 continue
+            if _TABLE_HEAD.match(text, start):
+                above = f"{heading} {text[start:end]}"
+                continue
+            if not text.startswith("|", start):
+                above = heading
             mark = _MARK.match(text, start, end)
             begin = mark.end() if mark else start
             words = " ".join(text[begin:end].split())
             if not re.search(r"\w\W*\w", words) or words in seen or words.startswith(("```", "~~~")):
                 continue
             seen.add(words)
-            found.append(_Sentence(source, begin, end, heading))
+            found.append(_Sentence(source, begin, end, above))
     return found
 
 
-def _joined(text: str, sentences: object) -> list[tuple[int, int]]:
+def _joined(text: str, sentences: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """A sentence that ends in a colon goes with what it announces."""
     joined: list[tuple[int, int]] = []
-    for start, end in sentences:  # type: ignore[attr-defined]
+    for start, end in sentences:
         if joined and text[joined[-1][1] - 1] in ":：" and not _HEADING.match(text, start):
             joined[-1] = (joined[-1][0], end)
         else:
@@ -138,7 +147,7 @@ def _choose(
     for i in order[1:]:
         if len(chosen) == _MOST_SENTENCES or scores[i] < _NEAR_BEST * scores[order[0]]:
             break
-        if _share(weights, terms[i][0] - covered) >= _ADDS or scores[i] >= 0.95 * scores[order[0]]:
+        if _share(weights, terms[i][0] - covered) >= _ADDS:
             chosen.append(i)
             covered |= terms[i][0]
     return [sentences[i] for i in chosen]

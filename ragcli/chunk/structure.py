@@ -32,6 +32,9 @@ _SMALL_SECTION = 0.25
 _CONTEXT_SHARE = 0.25
 _CUT_IN_BLOCK = 0.15
 _CUT_IN_SENTENCE = 1.0
+# No line begins with these, none ends with those.
+_CLOSING = frozenset("。、，．！？；：…”’」』）》】〉〕")
+_OPENING = frozenset("“‘「『（《【〈〔")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +109,37 @@ def _sections(document: Document) -> list[_Section]:
         blocks.append(block)
     if blocks:
         sections.append(_Section(heading, tuple(blocks)))
-    return sections
+    return _without_bare_headings(sections)
+
+
+def _without_bare_headings(sections: Sequence[_Section]) -> list[_Section]:
+    """A heading with nothing under it joins the section that follows, if any does."""
+    joined: list[_Section] = []
+    for section in sections:
+        if joined and all(block.kind == "heading" for block in joined[-1].blocks):
+            joined[-1] = _Section(section.heading, joined[-1].blocks + section.blocks)
+        else:
+            joined.append(section)
+    return joined
 
 
 def _grouped(
     document: Document, counter: TokenCounter, size: int
 ) -> list[tuple[tuple[str, ...], tuple[Block, ...]]]:
-    """Sections, small neighbours joined; a group's heading path is what its sections share.
-
-    A heading with nothing under it always goes to the section that follows.
-    """
+    """Sections, small neighbours joined; a group's heading path is what its sections share."""
     sections = _sections(document)
     tokens = counter.counts([document.text[s.start : s.end] for s in sections])
     groups: list[tuple[tuple[str, ...], tuple[Block, ...]]] = []
     room = 0
-    hanging = False  # the group so far is nothing but headings
     for section, length in zip(sections, tokens, strict=True):
-        small = length < size * _SMALL_SECTION or hanging
-        if (
-            groups
-            and (hanging or (small and room < size * _SMALL_SECTION * 2))
-            and room + length <= size * 0.75
-        ):
+        small = length < size * _SMALL_SECTION and room < size * _SMALL_SECTION * 2
+        if groups and small and room + length <= size * 0.75:
             heading, blocks = groups[-1]
-            joined = section.heading if hanging else _shared(heading, section.heading)
-            groups[-1] = (joined, blocks + section.blocks)
+            groups[-1] = (_shared(heading, section.heading), blocks + section.blocks)
             room += length
         else:
             groups.append((section.heading, section.blocks))
             room = length
-        hanging = all(block.kind == "heading" for block in groups[-1][1])
     return groups
 
 
@@ -185,32 +189,44 @@ def _pieces(text: str, start: int, end: int, counter: TokenCounter, room: int, c
 
     Only a single word that is longer than a whole chunk (base64, say) is cut inside.
     """
-    tokens = counter.spans(text[start:end])
+    starts = list(dict.fromkeys(start + first for first, _ in counter.spans(text[start:end])))
+    starts = [start, *starts[1:], end]
     units: list[_Unit] = []
     first = 0
-    while first < len(tokens):
-        last = min(first + room, len(tokens))
-        while (
-            last < len(tokens) and last > first + room // 2 and not _breakable(text, start + tokens[last][0])
-        ):
-            last -= 1
-        if last < len(tokens) and not _breakable(text, start + tokens[last][0]):
-            last = min(first + room, len(tokens))
-        begin = start + tokens[first][0] if first else start
-        stop = start + tokens[last][0] if last < len(tokens) else end
-        piece = text[begin:stop]
-        units.append(
-            _Unit(begin, begin + len(piece.rstrip()), last - first, cut if first == 0 else _CUT_IN_SENTENCE)
-        )
+    while first < len(starts) - 1:
+        last, tokens = _piece_end(text, starts, first, counter, room)
+        stop = starts[first] + len(text[starts[first] : starts[last]].rstrip())
+        units.append(_Unit(starts[first], stop, tokens, _CUT_IN_SENTENCE if first else cut))
         first = last
     return units
 
 
+def _piece_end(
+    text: str, starts: Sequence[int], first: int, counter: TokenCounter, room: int
+) -> tuple[int, int]:
+    """Index in ``starts`` of the end of the longest piece that fits, and the piece's tokens.
+
+    Measured, not reckoned: a word cut in two may have more tokens than it had.
+    """
+    limit = first + room
+    while True:
+        last = min(limit, len(starts) - 1)
+        if last < len(starts) - 1:
+            whole = (at for at in range(last, first, -1) if _breakable(text, starts[at]))
+            last = next(whole, last)
+        tokens = counter.counts([text[starts[first] : starts[last]].rstrip()])[0]
+        if tokens <= room or last == first + 1:
+            return last, tokens
+        limit = last - 1
+
+
 def _breakable(text: str, at: int) -> bool:
-    """Whether a cut before ``text[at]`` parts no word, number or name."""
+    """Whether a cut before ``text[at]`` parts no word, number or name, nor a mark from its word."""
     before, after = text[at - 1], text[at]
     if before.isspace() or after.isspace():
         return True
+    if after in _CLOSING or before in _OPENING:
+        return False
     return _is_ideograph(before) or _is_ideograph(after)
 
 
@@ -269,14 +285,24 @@ def _fitting(lines: list[str], counter: TokenCounter, tokens: int) -> list[str]:
     """The innermost lines that fit into ``tokens``; one that is too long keeps its first words."""
     kept: list[str] = []
     for line in reversed(lines):
-        spans = counter.spans(line)
-        if len(spans) > tokens:
-            line = line[: spans[tokens][0]].rsplit(None, 1)[0] if tokens > 0 else ""
-        if not line.strip():
+        head = _head(line, counter, tokens)
+        if head:
+            kept.append(head)
+            tokens -= counter.counts([head])[0]
+        if head != line:
             break
-        kept.append(line)
-        tokens -= len(spans)
     return kept[::-1]
+
+
+def _head(line: str, counter: TokenCounter, tokens: int) -> str:
+    """The line, or as many of its first words as fit into ``tokens``; a part of a first word that is longer."""
+    if counter.counts([line])[0] <= tokens:
+        return line
+    starts = sorted({first for first, _ in counter.spans(line)} - {0})[:tokens]
+    heads = [line[:start].rstrip() for start in starts]
+    whole = [head for head, start in zip(heads, starts, strict=True) if _breakable(line, start)]
+    fitting = (head for head in [*whole[::-1], *heads[::-1]] if 0 < counter.counts([head])[0] <= tokens)
+    return next(fitting, "")
 
 
 def _make_chunk(

@@ -180,12 +180,12 @@ def context_command(
     k: CountOption = None,
     mode: ModeOption = None,
     budget: Annotated[
-        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources [default: 3000].")
+        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
     wait: WaitOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Print numbered sources, ready to be piped into any LLM."""
+    """Print numbered sources for an LLM. They are the passages, ready to be piped."""
     from ragcli.prompt import context_text
     from ragcli.render.records import dump, hit_record
 
@@ -226,18 +226,18 @@ def query_command(
         str | None,
         typer.Option(
             metavar="SPEC",
-            help="openai:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none [default: none].",
+            help="openai:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none (default: none).",
         ),
     ] = None,
     k: CountOption = None,
     mode: ModeOption = None,
     budget: Annotated[
-        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources [default: 3000].")
+        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
     wait: WaitOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Answer a question from the documents, with citations."""
+    """Answer a question, with citations. Without an LLM the answer quotes the documents."""
     context: Context = ctx.obj
     question = read_query(query)
     with _asker(context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}) as asker:

@@ -26,10 +26,10 @@ def index_command(
     ] = None,
     model: ModelOption = None,
     chunk_size: Annotated[
-        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk [default: 254].")
+        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
     ] = None,
     overlap: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share [default: 0].")
+        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
     include: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
@@ -47,7 +47,7 @@ def index_command(
     wait: WaitOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Load, chunk, embed and store; only what changed costs anything."""
+    """Load, chunk, embed and store documents. Only what changed costs anything."""
     from ragcli.pipeline.build import BuildOptions
     from ragcli.render.records import build_record, dump
     from ragcli.render.tables import build_summary, coverage_note

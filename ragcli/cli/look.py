@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command("status", epilog="Example: rag status --format json")
 def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """Say what is in the index, how it was made and whether the files have changed since."""
+    """Say what is in the index. Also how it was made, and how many files have changed since."""
     from ragcli.pipeline.inspect import status
     from ragcli.render.records import dump
     from ragcli.render.tables import print_pairs
@@ -74,7 +74,7 @@ def show_command(
     chunk: Annotated[str, typer.Argument(metavar="ID", help="A chunk's id or its beginning, or a document.")],
     output: FormatOption = Format.text,
 ) -> None:
-    """Show a chunk whole, with its neighbours, or all chunks of a document."""
+    """Show a chunk with its neighbours. Of a document, all chunks."""
     from ragcli.pipeline.inspect import neighbourhood
     from ragcli.render.passages import display_path, passage
     from ragcli.render.records import chunk_record, dump
@@ -107,14 +107,14 @@ def chunk_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to cut.")],
     model: ModelOption = None,
     chunk_size: Annotated[
-        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk [default: 254].")
+        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
     ] = None,
     overlap: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share [default: 0].")
+        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Show how a file is cut; no index is needed or changed."""
+    """Show how a file is cut. No index is needed or changed."""
     from ragcli.pipeline.inplace import chunk_file
     from ragcli.render.passages import passage
     from ragcli.render.records import chunk_record, dump
@@ -176,7 +176,7 @@ def similarity_command(
     model: ModelOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Say how alike two texts are: the cosine of their vectors, between -1 and 1."""
+    """Say how alike two texts are. It is the cosine of their vectors, between -1 and 1."""
     from ragcli.render.records import dump
 
     context: Context = ctx.obj
@@ -191,7 +191,7 @@ def similarity_command(
 
 @app.command("models", epilog="Example: rag models")
 def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """List the models at hand without a network, and the one in use."""
+    """List the models at hand. None of them needs a network."""
     from ragcli.embed import known_models
     from ragcli.pipeline.inspect import model_in_use
     from ragcli.render.records import dump
@@ -216,7 +216,7 @@ def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
 
 @app.command("config", epilog="Example: rag config --format json")
 def config_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """Print every setting in force and where it came from."""
+    """Print every setting in force. And where each came from."""
     from dataclasses import asdict
 
     from ragcli.render.records import dump

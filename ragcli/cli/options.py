@@ -57,20 +57,20 @@ ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")
 ]
 CountOption = Annotated[
-    int | None, typer.Option("-k", metavar="N", min=1, help="Passages at most [default: 10].")
+    int | None, typer.Option("-k", metavar="N", min=1, help="Passages at most (default: 10).")
 ]
-ModeOption = Annotated[SearchMode | None, typer.Option("--mode", help="Lists to search [default: hybrid].")]
-FusionOption = Annotated[Fusion | None, typer.Option("--fusion", help="How to fuse them [default: convex].")]
+ModeOption = Annotated[SearchMode | None, typer.Option("--mode", help="Lists to search (default: hybrid).")]
+FusionOption = Annotated[Fusion | None, typer.Option("--fusion", help="How to fuse them (default: convex).")]
 WeightOption = Annotated[
     float | None,
     typer.Option(
-        "--dense-weight", metavar="W", min=0.0, max=1.0, help="The dense list's share [default: 0.5]."
+        "--dense-weight", metavar="W", min=0.0, max=1.0, help="The dense list's share (default: 0.5)."
     ),
 ]
 WaitOption = Annotated[
     float | None,
     typer.Option(
-        "--wait", metavar="SECONDS", min=0.0, help="How long to wait for another process [default: 10]."
+        "--wait", metavar="SECONDS", min=0.0, help="How long to wait for another process (default: 10)."
     ),
 ]
 QueryArgument = Annotated[

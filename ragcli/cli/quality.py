@@ -38,7 +38,7 @@ def eval_command(
         TableFormat, typer.Option("--format", help="How to print the result.")
     ] = TableFormat.table,
 ) -> None:
-    """Measure how well your judged questions are answered, mode by mode."""
+    """Measure quality on judged questions. The modes stand side by side."""
     from ragcli.evaluate import read_qrels, read_queries
     from ragcli.pipeline.judge import judge
     from ragcli.render.records import dump, evaluation_record

@@ -129,7 +129,7 @@ class Asker:
 
     def _extract(self, question: Question, prompt: Prompt, hits: Sequence[Hit]) -> Answer:
         with self._index.consistent(dense=False) as (lexical, _):
-            weights = lexical.weights(analyze(question.text))
+            weights = lexical.weights(analyze(question.text, net=False))
         vector = question.vector
         trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
 

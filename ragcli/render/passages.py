@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # How much of a passage a list of hits shows; `rag show ID` prints the whole.
 _SNIPPET = 320
+# Headings stand in the line above a snippet already.
+_HEADINGS = re.compile(r"\A(?:#{1,6} .*\n\s*)+")
 
 
 def display_path(path: str, home: Path) -> str:
@@ -51,7 +53,7 @@ def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, 
         terminal.print(head)
         if explain:
             terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
-        terminal.print(_marked(snippet(hit.text, words), words))
+        terminal.print(_marked(snippet(_HEADINGS.sub("", hit.text) or hit.text, words), words))
 
 
 def explanation(hit: Hit) -> str:

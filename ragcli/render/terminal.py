@@ -117,7 +117,7 @@ class _LineBar(Bar):
     def advance(self, done: int, said: str) -> None:
         if time.monotonic() - self._said_at >= _LINE_SECONDS and self._total:
             self._said_at = time.monotonic()
-            self._terminal.note(f"{self._what}: {100 * done // self._total} %, {said}")
+            self._terminal.note(f"{self._what}: {100 * done // self._total} %{', ' if said else ''}{said}")
 
 
 @contextmanager

@@ -13,39 +13,67 @@ Ranked = Sequence[tuple[str, float]]
 RRF_K = 60
 
 
-def standardize(ranked: Ranked) -> dict[str, float]:
-    """Scores in standard deviations above the worst of the list, whose score becomes 0.
+def standardize(ranked: Ranked, depth: int = 0) -> dict[str, float]:
+    """Scores in standard deviations above the worst, whose score becomes 0.
 
-    What is not in the list counts as 0 beside it: no better than its last. Against scaling to
-    [0, 1], a list with one outlier at the top keeps the differences below it. A list of equal
-    scores gives 1 to each.
+    A list shorter than ``depth`` holds everything that scored above zero: the rest of ``depth``
+    is taken as zeros, so that the few passages that hold a rare name stand out as they should.
+    A longer list starts from its last score, and what is not in it counts as no better. Against
+    scaling to [0, 1], a list with one outlier at the top keeps the differences below it. A list
+    of equal scores, with nothing below them, gives 1 to each.
     """
     if not ranked:
         return {}
     scores = [score for _, score in ranked]
-    mean = sum(scores) / len(scores)
-    deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
-    lowest = min(scores)
+    zeros = max(0, depth - len(scores))
+    count = len(scores) + zeros
+    mean = sum(scores) / count
+    deviation = ((sum((score - mean) ** 2 for score in scores) + zeros * mean * mean) / count) ** 0.5
+    lowest = 0.0 if zeros else min(scores)
     # Equal scores may differ in their last bits.
     if deviation <= 1e-9 * max(1.0, abs(mean)):
         return {name: 1.0 for name, _ in ranked}
     return {name: (score - lowest) / deviation for name, score in ranked}
 
 
-def convex(lexical: Ranked, dense: Ranked, dense_weight: float) -> list[tuple[str, float]]:
+def lexical_ceiling(share: float) -> float:
+    """How far above the rest a lexical score may stand, in standard deviations.
+
+    ``share`` is the part of the question's words, weighted by rarity, that the best lexical hits
+    hold. Where they hold all of it (a name, an error code) nothing else should outrank them;
+    where a stray word is all that matched, its rarity alone must not decide.
+    """
+    return 4.0 + 12.0 * share**4
+
+
+def convex(
+    lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0, share: float = 1.0
+) -> list[tuple[str, float]]:
     """Convex sum of standardised scores (Bruch, Gai and Ingber, arXiv 2210.11934), best first.
 
-    ``dense_weight`` lies between 0 and 1; a list whose weight is 0 adds nothing, not even its names.
+    ``dense_weight`` lies between 0 and 1; a list whose weight is 0 adds nothing, not even its
+    names. ``depth`` is how many were asked for: a lexical list that is shorter is complete. For
+    ``share`` see :func:`lexical_ceiling`.
     """
     total: dict[str, float] = {}
-    for ranked, weight in ((lexical, 1.0 - dense_weight), (dense, dense_weight)):
-        if weight > 0.0:
-            _add(total, standardize(ranked), weight)
+    if dense_weight < 1.0:
+        scores = standardize(lexical, depth)
+        highest, ceiling = max(scores.values(), default=0.0), lexical_ceiling(share)
+        shrink = min(1.0, ceiling / highest) if highest else 1.0
+        _add(total, scores, (1.0 - dense_weight) * shrink)
+    if dense_weight > 0.0:
+        _add(total, standardize(dense), dense_weight)
     return _ordered(total)
 
 
-def reciprocal_rank(lexical: Ranked, dense: Ranked, dense_weight: float) -> list[tuple[str, float]]:
-    """Reciprocal rank fusion, weighted: the sum of ``2 * weight / (60 + rank)``, best first."""
+def reciprocal_rank(
+    lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0, share: float = 1.0
+) -> list[tuple[str, float]]:
+    """Reciprocal rank fusion, weighted: the sum of ``2 * weight / (60 + rank)``, best first.
+
+    ``depth`` and ``share`` make no difference to ranks.
+    """
+    del depth, share
     total: dict[str, float] = {}
     for ranked, weight in ((lexical, 1.0 - dense_weight), (dense, dense_weight)):
         if weight > 0.0:

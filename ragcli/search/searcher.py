@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Length of each list before fusion; ``k`` where that is more.
 CANDIDATES = 300
+# Lexical hits looked at for how much of the question they hold.
+_BEST = 3
 # A question of whose words the model's vocabulary covers less than the first share is left to
 # the lexical side; from the second share on, the dense side has its full weight.
 _UNCOVERED, _COVERED = 0.5, 0.9
@@ -84,10 +86,24 @@ class Searcher:
         if mode == "hybrid":
             weight = covered_weight(dense_weight, coverage)
             # Where the question has no word of the index, the dense side is all there is.
-            fused = FUSIONS[fusion](lexical, dense, weight if lexical else 1.0)
+            fused = FUSIONS[fusion](
+                lexical, dense, weight if lexical else 1.0, depth=limit, share=self._share(query, lexical)
+            )
         else:
             fused = list(lexical or dense)
         return self._hits(fused[:k], dict_of(lexical), dict_of(dense))
+
+    def _share(self, query: str, lexical: Ranked) -> float:
+        """Part of the question's words, weighted by rarity, that the best lexical hit holds."""
+        weights = self._lexical.weights(analyze(query, net=False))
+        total = sum(weights.values())
+        if not total:
+            return 0.0
+        best = 0.0
+        for stored in self._catalog.chunks([chunk for chunk, _ in lexical[:_BEST]]).values():
+            words = set(analyze(stored.chunk.embedded_text))
+            best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
+        return best
 
     def _nearest(self, vector: NDArray[np.float32] | None, limit: int) -> Ranked:
         """Approximate neighbours from Chroma, scored exactly from the catalogue's vectors."""

@@ -67,9 +67,7 @@ class Wren:
         rejected = []
         for start in range(0, len(rows), BATCH_ROWS):
             piece = [dataclasses.asdict(row) for row in rows[start : start + BATCH_ROWS]]
-            answer = self._call(
-                "POST", "/readings", {"rows": piece}, {"Idempotency-Key": uuid.uuid4().hex}
-            )
+            answer = self._call("POST", "/readings", {"rows": piece}, {"Idempotency-Key": uuid.uuid4().hex})
             rejected.extend(answer.get("rejected", []))
         return rejected
 

@@ -1,0 +1,136 @@
+"""Documents made by hand or drawn by hypothesis, and what holds for the chunks of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from hypothesis import strategies as st
+
+from ragcli.chunk import chunk_document
+from ragcli.embed.models import find_model, open_tokenizer
+from ragcli.settings import DEFAULT_MODEL
+from ragcli.tokens import FastTokenizer
+from ragcli.types import Block, BlockKind, Chunk, Document, PlaceMap
+
+Part = tuple[BlockKind, str, int]
+
+
+@cache
+def minilm() -> FastTokenizer:
+    """The tokenizer of the default model."""
+    tokenizer = open_tokenizer(find_model(DEFAULT_MODEL))
+    assert tokenizer is not None
+    return tokenizer
+
+
+def heading(words: str, level: int = 1) -> Part:
+    return ("heading", words, level)
+
+
+def paragraph(text: str) -> Part:
+    return ("paragraph", text, 0)
+
+
+def code(text: str) -> Part:
+    return ("code", text, 0)
+
+
+def table(text: str) -> Part:
+    return ("table", text, 0)
+
+
+def make_document(*parts: Part, title: str = "", name: str = "docs/a.md", gap: str = "\n\n") -> Document:
+    """A Markdown document of the parts with ``gap`` between them."""
+    text = ""
+    blocks = []
+    for kind, words, level in parts:
+        if text:
+            text += gap
+        label = words if kind == "heading" else ""
+        written = f"{'#' * level} {words}" if kind == "heading" else words
+        blocks.append(Block(kind, len(text), len(text) + len(written), level, label))
+        text += written
+    starts = [0] + [at + 1 for at, character in enumerate(text) if character == "\n"]
+    return Document(
+        id=name,
+        path=name,
+        record=None,
+        title=title,
+        format="markdown",
+        language="en",
+        text=text,
+        blocks=tuple(blocks),
+        lines=PlaceMap(tuple(starts), tuple(range(1, len(starts) + 1))),
+        pages=None,
+        sha256="0" * 64,
+        modified="2026-11-01T00:00:00+00:00",
+    )
+
+
+def cut(document: Document, size: int, overlap: int = 0) -> list[Chunk]:
+    return chunk_document(document, minilm(), size=size, overlap=overlap)
+
+
+def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) -> None:
+    """What the chunker promises of any document."""
+    text = document.text
+    covered = bytearray(len(text))
+    for ordinal, chunk in enumerate(chunks):
+        assert chunk.ordinal == ordinal
+        assert chunk.document == document.id
+        assert chunk.text == text[chunk.start : chunk.end]
+        assert chunk.text.strip(), "an empty chunk"
+        assert chunk.tokens == minilm().counts([chunk.embedded_text])[0]
+        assert chunk.tokens <= size, f"{chunk.tokens} tokens of {size}: {chunk.embedded_text!r}"
+        covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
+    for before, after in zip(chunks, chunks[1:], strict=False):
+        assert before.start < after.start
+        assert before.end < after.end
+        if not overlap:
+            assert before.end <= after.start
+        elif before.end > after.start:
+            assert minilm().counts([text[after.start : before.end]])[0] <= overlap
+    lost = [
+        character
+        for character, seen in zip(text, covered, strict=True)
+        if not seen and not character.isspace()
+    ]
+    assert not lost, f"not in any chunk: {lost}"
+    assert len({chunk.id for chunk in chunks}) == len(chunks)
+
+
+WORDS = st.sampled_from(
+    "a the of chunk retrieval 3.14 1,234.5 2024-05-01 e.g. Dr. U.S. max_seq_length don't naïve internationalization "
+    "antidisestablishmentarianism http://example.org/a/b?c=d (see **bold** `code` end. Really? Yes! 杭州 北京大学生 "
+    "ｆｕｌｌ カタカナ ひらがな 한국어 ไทย 😀 e\u0301te\u0301 [UNK] ## | … word,word;word "
+    "0123456789012345678901234567890123456789".split()
+)
+ENDLESS = st.builds(
+    lambda bit, times: bit * times,
+    st.sampled_from(["x", "ab1", "かな", "a-", "3a9f", "é"]),
+    st.integers(20, 90),
+)
+LINE = st.lists(
+    st.one_of(WORDS, WORDS, WORDS, ENDLESS, st.text("ab 中。.\t", min_size=1, max_size=4)),
+    min_size=1,
+    max_size=14,
+).map(lambda words: " ".join(words).strip() or "x")
+PROSE = st.lists(
+    st.one_of(LINE, LINE.map(lambda line: line + "."), LINE.map(lambda line: "".join(line.split()) + "。")),
+    min_size=1,
+    max_size=4,
+)
+PARTS: st.SearchStrategy[Part] = st.one_of(
+    st.builds(heading, LINE.map(lambda line: line[:60].strip() or "x"), st.integers(1, 4)),
+    PROSE.map(lambda lines: paragraph(" ".join(lines))),
+    PROSE.map(lambda lines: paragraph("\n".join(lines))),
+    PROSE.map(lambda lines: code("\n".join(f"    {line}" for line in lines).strip())),
+    PROSE.map(lambda lines: table("\n".join(f"| {line} | 1 |" for line in lines))),
+)
+DOCUMENTS = st.builds(
+    lambda parts, title, gap: make_document(*parts, title=title, gap=gap),
+    st.lists(PARTS, max_size=8),
+    st.one_of(st.just(""), LINE),
+    st.sampled_from(["\n", "\n\n", "\n \n\t\n"]),
+)

@@ -88,6 +88,46 @@ def content_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+class _Cursor(sqlite3.Cursor):
+    """Raises ``IndexDamaged`` for a page that is not what SQLite wrote, whenever it is read."""
+
+    def execute(self, *args: Any) -> _Cursor:
+        try:
+            return super().execute(*args)
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
+
+    def _told(self, error: sqlite3.DatabaseError) -> Exception:
+        # Its subclasses are other troubles: a lock, a full disk, a mistake of ours.
+        path = getattr(self.connection, "path", Path())
+        return _damaged(path, error) if type(error) is sqlite3.DatabaseError else error
+
+
+class _Connection(sqlite3.Connection):
+    path = Path()
+
+    def execute(self, *args: Any) -> _Cursor:
+        return self.cursor(_Cursor).execute(*args)
+
+
 class Catalog:
     """An open catalogue. One thread, one connection; a context manager."""
 
@@ -126,17 +166,18 @@ class Catalog:
         catalogue.
         """
         try:
-            db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            db = sqlite3.connect(path, timeout=30, isolation_level=None, factory=_Connection)
+            db.path = path
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
         except sqlite3.DatabaseError as error:
-            raise IndexDamaged(f"{path} is not a readable catalogue ({error})") from error
+            raise _damaged(path, error) from error
         if row is None or row[0] != str(FORMAT):
             db.close()
             raise IndexMismatch(
                 f"the index has format {row[0] if row else 'unknown'}, this program reads format {FORMAT}; "
-                f"index again into a new folder"
+                f"make another with `rag --index NEW_FOLDER index PATH`"
             )
         return cls(path, db)
 
@@ -394,6 +435,10 @@ class Catalog:
             for row in self._db.execute("SELECT id, path, record FROM documents ORDER BY id")
         ]
 
+    def document_hashes(self) -> dict[str, str]:
+        """The sha256 that each document was read with, by id."""
+        return dict(self._db.execute("SELECT id, sha256 FROM documents"))
+
     def document_rows(self) -> Iterator[dict[str, Any]]:
         """One mapping a document, ordered by id, as ``rag list`` shows them."""
         rows = self._db.execute(
@@ -406,6 +451,13 @@ class Catalog:
         for row in rows:
             values = dict(zip(names, row, strict=True))
             yield values | {"tokens": values["tokens"] or 0}
+
+
+def _damaged(path: Path, error: Exception) -> IndexDamaged:
+    """What to do about a catalogue that SQLite cannot read."""
+    return IndexDamaged(
+        f"{path} is not a readable catalogue ({error}); remove {path.parent} and run `rag index PATH`"
+    )
 
 
 def _fill(db: sqlite3.Connection) -> None:

@@ -115,7 +115,8 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8-sig").splitlines()
+        # Not splitlines: a record may hold U+2028 and its kin.
+        return path.read_text("utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -130,23 +131,24 @@ def judged_names(judged: Iterable[str], documents: Iterable[tuple[str, str, str 
     """
     wanted = set(judged)
     by_record: dict[str, list[str]] = {}
+    by_path: dict[str, list[str]] = {}
     by_tail: dict[str, list[str]] = {}
     by_stem: dict[str, list[str]] = {}
     for document, path, record in documents:
         if record is not None:
             by_record.setdefault(record, []).append(document)
             continue
+        by_path[path] = [document]
         parts = path.split("/")
-        for start in range(len(parts)):
+        for start in range(1, len(parts)):
             by_tail.setdefault("/".join(parts[start:]), []).append(document)
-        by_tail[path] = [document]
         by_stem.setdefault(Path(path).stem, []).append(document)
     names: dict[str, str] = {}
     for name in sorted(wanted):
         found = by_record.get(name)
         if not found:
             found = next(
-                (hits for hits in (by_tail.get(name), by_stem.get(name)) if hits and len(hits) == 1), []
+                (hits for known in (by_path, by_tail, by_stem) if len(hits := known.get(name, [])) == 1), []
             )
         for document in found:
             names[document] = name

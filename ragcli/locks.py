@@ -123,8 +123,6 @@ def writing(folder: Path, command: str, wait: float) -> Iterator[None]:
 def _described(holder: Path | None) -> str:
     try:
         note = json.loads(holder.read_text("utf-8")) if holder else {}
-    except (OSError, ValueError):
-        note = {}
-    if not note:
+        return f": process {note['pid']} on {note['host']} has been running `{note['command']}` since {note['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return f": process {note['pid']} on {note['host']} has been running `{note['command']}` since {note['since']}"

@@ -146,7 +146,8 @@ def _files(folder: Path, environment: Mapping[str, str]) -> list[tuple[str, Mapp
     if own.is_file():
         found.append((str(own), _read_toml(own)))
     elif project.is_file():
-        table = _read_toml(project).get("tool", {}).get("rag", {})
+        tool = _read_toml(project).get("tool", {})
+        table = tool.get("rag", {}) if isinstance(tool, dict) else tool
         if not isinstance(table, dict):
             raise UsageError(f"{project}: [tool.rag] is not a table")
         found.append((str(project), table))
@@ -215,5 +216,5 @@ def _converted(kind: str, value: Any) -> Any:
             if kind == "float"
             else None
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

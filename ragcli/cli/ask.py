@@ -38,6 +38,7 @@ def search_command(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
     ] = "",
+    more: Annotated[list[Path] | None, typer.Argument(metavar="PATH", hidden=True)] = None,
     k: CountOption = None,
     mode: ModeOption = None,
     fusion: FusionOption = None,
@@ -45,9 +46,7 @@ def search_command(
     explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
     inside: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--in", metavar="PATH", help="Search these files by words, without an index; may be repeated."
-        ),
+        typer.Option("--in", metavar="PATH…", help="Search these files by words, without an index."),
     ] = None,
     batch: Annotated[
         Path | None, typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl.")
@@ -64,8 +63,10 @@ def search_command(
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
         _batch(context, batch, output, flags)
-    elif inside:
-        _inside(context, read_query(query), inside, output, flags, explain)
+    elif inside:  # a shell makes several words of `--in *.md`
+        _inside(context, read_query(query), [*inside, *(more or [])], output, flags, explain)
+    elif more:
+        raise UsageError(f'the question is more than one word; put it in quotes: rag search "{query} …"')
     else:
         _search(context, read_query(query), output, flags, explain)
 
@@ -158,7 +159,7 @@ def _show(
         from ragcli.render.passages import display_path
 
         for path in dict.fromkeys(display_path(hit.path, home) for hit in hits):
-            terminal.out(path)
+            terminal.out(path.replace("\n", "?"))  # one a line, whatever the file is called
     else:
         _print_trec(context, "1", hits)
 

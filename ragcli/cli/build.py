@@ -13,7 +13,7 @@ from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
 
 if TYPE_CHECKING:
-    from ragcli.pipeline.build import BuildOptions, BuildReport
+    from ragcli.pipeline.report import BuildOptions, BuildReport
     from ragcli.render.terminal import Terminal
 
 
@@ -48,7 +48,8 @@ def index_command(
     output: FormatOption = Format.text,
 ) -> None:
     """Load, chunk, embed and store documents. Only what changed costs anything."""
-    from ragcli.pipeline.build import BuildOptions
+    from ragcli.pipeline.report import BuildOptions
+    from ragcli.pipeline.survey import Selection
     from ragcli.render.records import build_record, dump
     from ragcli.render.tables import build_summary, coverage_note
 
@@ -56,10 +57,13 @@ def index_command(
     terminal = context.terminal
     settings = context.settings(wait=wait)
     options = BuildOptions(
-        model=model, chunk_size=chunk_size or settings.chunk_size,
-        overlap=settings.overlap if overlap is None else overlap, include=tuple(include or ()),
-        exclude=tuple(exclude or ()), ignore=not no_ignore, rebuild=rebuild, max_file_mb=settings.max_file_mb,
-    )  # fmt: skip
+        model=model,
+        chunk_size=chunk_size or settings.chunk_size,
+        overlap=settings.overlap if overlap is None else overlap,
+        selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
+        rebuild=rebuild,
+        max_file_mb=settings.max_file_mb,
+    )
     report, news = _run(context, paths or [], options, plan=plan, wait=wait)
     if output is Format.text:
         for line in build_summary(report, plan=plan):
@@ -75,7 +79,8 @@ def _run(
     context: Context, paths: list[Path], options: BuildOptions, *, plan: bool, wait: float | None
 ) -> tuple[BuildReport, bool]:
     """The run behind a progress bar; whether the model's poor coverage was not told before."""
-    from ragcli.pipeline.build import Progress, build
+    from ragcli.pipeline.build import build
+    from ragcli.pipeline.report import Progress
 
     with context.terminal.progress("indexing") as bar:
 
@@ -114,7 +119,7 @@ def remove_command(
     output: FormatOption = Format.text,
 ) -> None:
     """Take documents out of the index; the files stay as they are."""
-    from ragcli.pipeline.build import remove
+    from ragcli.pipeline.remove import remove
     from ragcli.render.records import dump
 
     context: Context = ctx.obj

@@ -78,6 +78,7 @@ def show_command(
     from ragcli.pipeline.inspect import neighbourhood
     from ragcli.render.passages import display_path, passage
     from ragcli.render.records import chunk_record, dump
+    from ragcli.render.terminal import one_line
     from ragcli.types import place
 
     context: Context = ctx.obj
@@ -93,7 +94,7 @@ def show_command(
             row = {"document": stored.chunk.document, "wanted": wanted, **chunk_record(stored.chunk)}
             context.terminal.out(dump(row))
             continue
-        where = place(display_path(stored.path, home), stored.chunk.page, stored.chunk.lines)
+        where = one_line(place(display_path(stored.path, home), stored.chunk.page, stored.chunk.lines))
         context.terminal.out(
             f"{'>' if wanted else ' '} {where}  {stored.chunk.id}  {stored.chunk.tokens} tokens"
         )
@@ -118,6 +119,7 @@ def chunk_command(
     from ragcli.pipeline.inplace import chunk_file
     from ragcli.render.passages import passage
     from ragcli.render.records import chunk_record, dump
+    from ragcli.render.terminal import one_line
     from ragcli.types import place
 
     context: Context = ctx.obj
@@ -131,7 +133,7 @@ def chunk_command(
         if output is Format.jsonl:
             context.terminal.out(dump(chunk_record(chunk)))
         elif output is Format.text:
-            where = place(str(file), chunk.page, chunk.lines)
+            where = one_line(place(str(file), chunk.page, chunk.lines))
             context.terminal.out(f"{where}  {chunk.tokens} tokens  {' > '.join(chunk.heading)}".rstrip())
             context.terminal.out(passage(chunk.text))
             context.terminal.out()

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
 
-from ragcli.errors import Interrupted, RagError
+from ragcli.errors import Interrupted, RagError, UsageError
 from ragcli.render.terminal import Terminal
 from ragcli.settings import Resolved, Settings, find_index, resolve
 
@@ -22,6 +22,9 @@ from ragcli.settings import Resolved, Settings, find_index, resolve
 _GLOBAL = {
     "--index": 1, "--offline": 0, "--quiet": 0, "-q": 0, "--verbose": 0, "-v": 0, "--traceback": 0,
 }  # fmt: skip
+
+# What typer raises for a command line that it cannot read; it has no public name for it.
+_MISUSE = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 
 @dataclass(slots=True)
@@ -50,28 +53,45 @@ class Program(TyperGroup):
     """The group of commands; an expected error is one line on stderr and its exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _globals_first(args))
+        if not args:
+            return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, _globals_first(args))
+        except _MISUSE as error:
+            self._fail(ctx, _told(error, ctx))
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
         except RagError as error:
             self._fail(ctx, error)
+        except _MISUSE as error:
+            self._fail(ctx, _told(error, ctx))
         except KeyboardInterrupt:
             self._fail(
                 ctx, Interrupted("interrupted; what was done is kept, and the same command carries on")
             )
         except BrokenPipeError:
-            # Whoever reads our output has had enough of it; that is no error of ours.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            # Whoever reads our output has had enough of it; that is no error of ours. What is still
+            # in the buffer must have somewhere to go when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
 
-    def _fail(self, ctx: Any, error: RagError) -> None:
+    def _fail(self, ctx: Any, error: RagError) -> NoReturn:
         if ctx.params.get("traceback"):
             raise error
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
         context.terminal.error(str(error))
         raise typer.Exit(error.exit_code) from None
+
+
+def _told(error: Any, ctx: Any) -> UsageError:
+    """What typer says of a command line, on one line and with the command that helps."""
+    where = getattr(error.ctx or ctx, "command_path", "rag")
+    return UsageError(f"{error.format_message().rstrip('.')}; see `{where} --help`")
 
 
 def _globals_first(args: list[str]) -> list[str]:

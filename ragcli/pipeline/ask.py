@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
-from ragcli.answer import answer_with, generator_for
-from ragcli.answer.extractive import extract
-from ragcli.budget import counter_for
 from ragcli.embed import Embedder
 from ragcli.errors import IndexMissing, UsageError
 from ragcli.pipeline.index import Index
-from ragcli.prompt import build_prompt
 from ragcli.search import Searcher, covered_weight
 from ragcli.types import Answer, Hit, Mode, Prompt
 
@@ -71,6 +67,9 @@ class Asker:
 
     def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
         """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
+        from ragcli.budget import counter_for
+        from ragcli.prompt import build_prompt
+
         ranks = self._settings.tiktoken_ranks
         llm = None if self._settings.llm == "none" else self._settings.llm
         count = counter_for(llm, ranks=Path(ranks) if ranks else None)
@@ -90,6 +89,9 @@ class Asker:
         answer's pieces, ``note`` what a reader should know besides. An answer that the sources
         do not support has ``answered`` False.
         """
+        # A search starts sooner without what only an answer needs.
+        from ragcli.answer import answer_with, generator_for
+
         settings = self._settings
         generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
         question, took = self._read(query, dense=self.mode != "lexical")
@@ -128,6 +130,8 @@ class Asker:
             )  # fmt: skip
 
     def _extract(self, question: Question, prompt: Prompt, hits: Sequence[Hit]) -> Answer:
+        from ragcli.answer.extractive import extract
+
         with self._index.consistent(dense=False) as (lexical, _):
             weights = lexical.weights(analyze(question.text, net=False))
         vector = question.vector

@@ -8,22 +8,22 @@ work, the index answers from the last portion, and the same command carries on a
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.catalog import Catalog, FileState, content_hash
-from ragcli.chunk import CHUNKER_VERSION, chunk_document
+from ragcli.chunk import CHUNKER_VERSION, chunk_document, fitting_size
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
 from ragcli.errors import IndexMismatch, UsageError
-from ragcli.load import LOADER_VERSION, FoundFile, SkippedFile, load_file, walk
+from ragcli.load import LOADER_VERSION, FoundFile, SkippedFile, load_file
 from ragcli.locks import changing, writing
 from ragcli.pipeline.index import CATALOG, Index, prepare_folder
+from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
+from ragcli.pipeline.survey import Root, choose_roots, is_nameable, remember, survey, vanished
 from ragcli.settings import DEFAULT_MODEL, Settings
 from ragcli.store import bring_up_to_date, discard
 from ragcli.tokens import TokenCounter
@@ -37,53 +37,6 @@ _DURABLE = 128
 _RACY_NS = 2_000_000_000
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What ``rag index`` was asked for; None means: as the index has it."""
-
-    model: str | None = None
-    chunk_size: int | None = None
-    overlap: int | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    ignore: bool = True
-    rebuild: bool = False
-    max_file_mb: float = 50.0
-
-
-@dataclass(slots=True)
-class BuildReport:
-    """What an indexing run did, or would do under ``--plan``."""
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    chunks_added: int = 0
-    chunks_removed: int = 0
-    chunks_total: int = 0
-    embedded: int = 0
-    cached: int = 0
-    tokens: int = 0
-    files: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    unread: Counter[str] = field(default_factory=Counter)
-    model: str = ""
-    seconds: float = 0.0
-
-
-class Progress:
-    """What happens while indexing; the methods do nothing and are there to be overridden."""
-
-    def begin(self, total: int) -> None:
-        """``total`` bytes of files will be read."""
-
-    def advance(self, done: int, embedded: int) -> None:
-        """``done`` bytes of them are finished, ``embedded`` texts have been embedded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +80,7 @@ class Builder:
         options, note = self._options, self._index.model()
         spec = options.model or (note.spec if note else self._index.settings.model or DEFAULT_MODEL)
         files = find_model(spec)
-        self._switch = note is None or (options.rebuild and files.spec != note.spec)
+        self.changes_model = note is None or (options.rebuild and files.spec != note.spec)
         if note is not None and files.spec != note.spec and not options.rebuild:
             raise IndexMismatch(
                 f"the index was made with {note.spec}, not with {files.spec}; "
@@ -136,7 +89,7 @@ class Builder:
         if note is None or options.rebuild:
             self._embedder = open_embedder(spec, offline=self._index.settings.offline)
             self._signature = self._embedder.signature
-            self._switch = self._switch or note is None or note.signature != self._signature
+            self.changes_model = self.changes_model or note is None or note.signature != self._signature
             limit, counter = self._embedder.max_tokens, self._embedder.tokenizer
         else:
             self._signature = note.signature
@@ -148,53 +101,55 @@ class Builder:
         self._recipe = self._settle_recipe(limit)
 
     def _settle_recipe(self, limit: int) -> _Recipe:
-        stored_size, stored_overlap = self._catalog.get("chunk_size"), self._catalog.get("overlap")
+        stored = self._catalog.get("chunk_size")
         asked = self._options.chunk_size
-        if asked is not None and asked > limit:
-            raise UsageError(f"--chunk-size {asked} is more than the {limit} tokens {self._spec} reads")
-        size = asked or min(int(stored_size or _DEFAULT_CHUNK), limit)
-        overlap = self._options.overlap if self._options.overlap is not None else int(stored_overlap or 0)
+        if asked is None and stored is not None:
+            asked = min(int(stored), limit)
+        size = fitting_size(asked, limit)
+        overlap = self._options.overlap
+        overlap = int(self._catalog.get("overlap") or 0) if overlap is None else overlap
         if overlap >= size:
             raise UsageError(f"--overlap {overlap} is not less than the chunk size {size}")
         return _Recipe(size, overlap, self._spec)
 
     # -- the run -------------------------------------------------------------------------------------
 
-    def run(self, paths: Sequence[Path]) -> BuildReport:
-        """Index the paths; see the module's text for what is durable when."""
+    def run(self, roots: Sequence[Root]) -> BuildReport:
+        """Index the roots; see the module's text for what is durable when."""
         start = time.perf_counter()
         self._known_files = self._catalog.files()
-        self._known_hashes = {row["document"]: row["sha256"] for row in self._catalog.document_rows()}
-        work, names = self._look(paths)
+        self._known_hashes = self._catalog.document_hashes()
+        work, names = self._look(roots)
         self._progress.begin(sum(found.size for _, found in work))
         if self._plan:
-            self._work_through(work, paths, names)
-        elif self._switch and self._index.model() is not None:
+            self._work_through(work, roots, names)
+        elif self.changes_model and self._index.model() is not None:
             self._embed_ahead(work)
             with self._one_change():
-                self._work_through(work, paths, names)
+                self._work_through(work, roots, names)
                 self._note_model()
         else:
-            with self._catalog.transaction():
-                self._remember(paths)
-                if self._switch:
+            self._remember(roots)
+            if self.changes_model:
+                with self._catalog.transaction():
                     self._note_model()
             if self._options.rebuild:
                 discard(self._index.stores())
-            self._work_through(work, paths, names)
+            self._work_through(work, roots, names)
         if not self._plan:
-            self._settle(paths)
+            self._remember(roots)
+            self._settle()
         self._report.chunks_total = self._catalog.counts()["chunks"]
         self._report.seconds = time.perf_counter() - start
         return self._report
 
     def _work_through(
-        self, work: Sequence[tuple[str, FoundFile]], paths: Sequence[Path], names: set[str]
+        self, work: Sequence[tuple[str, FoundFile]], roots: Sequence[Root], names: set[str]
     ) -> None:
         for name, found in work:
             self._read(name, found)
         self._flush()
-        self._remove_vanished(paths, names)
+        self._remove_vanished(roots, names)
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
@@ -228,31 +183,30 @@ class Builder:
     def _cut(self, document: Document) -> list[Chunk]:
         return chunk_document(document, self._counter, size=self._recipe.size, overlap=self._recipe.overlap)
 
-    def _look(self, paths: Sequence[Path]) -> tuple[list[tuple[str, FoundFile]], set[str]]:
+    def _look(self, roots: Sequence[Root]) -> tuple[list[tuple[str, FoundFile]], set[str]]:
         """Files to read, and the names of all files that are there."""
-        options = self._options
         work: list[tuple[str, FoundFile]] = []
         names: set[str] = set()
-        for found in walk(
-            paths, include=options.include, exclude=options.exclude, ignore=options.ignore,
-            leave_out=[self._index.folder], max_bytes=int(options.max_file_mb * 1_000_000),
-        ):  # fmt: skip
-            name = self._index.name_of(found.path)
-            if isinstance(found, SkippedFile):
-                self._skip(name, found, names)
-                continue
-            names.add(name)
-            self._report.files += 1
-            if not self._is_unchanged(name, found):
-                work.append((name, found))
+        named = {root.path for root in roots}
+        for name, found in survey(self._index, roots, int(self._options.max_file_mb * 1_000_000)):
+            if not is_nameable(name):
+                self._report.fail(Failure(name, "bad-name", "its name is not valid UTF-8; rename it"))
+            elif isinstance(found, SkippedFile):
+                self._skip(name, found, names, named=found.path in named)
+            else:
+                names.add(name)
+                if not self._is_unchanged(name, found):
+                    work.append((name, found))
         return work, names
 
-    def _skip(self, name: str, found: SkippedFile, names: set[str]) -> None:
-        """Count what is left out. A file that was read before and cannot be now is not gone."""
-        explicit = found.path == found.root
-        if found.reason == "unreadable" or explicit:
+    def _skip(self, name: str, found: SkippedFile, names: set[str], *, named: bool) -> None:
+        """Count what is left out; a file that was named itself has failed.
+
+        A file that was read before and cannot be now is not gone.
+        """
+        if found.reason == "unreadable" or named:
             names.add(name)
-            self._fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
+            self._report.fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
         else:
             self._report.skipped[found.reason] += 1
 
@@ -269,13 +223,9 @@ class Builder:
                 with self._catalog.transaction():
                     self._catalog.touch_file(_state(name, found, digest, known.recipe, known.failures))
         for error, message in known.failures:
-            self._fail(Failure(name, error, message))
+            self._report.fail(Failure(name, error, message))
         self._report.unchanged += len(self._catalog.documents_of(name))
         return True
-
-    def _fail(self, failure: Failure) -> None:
-        self._report.failures.append(failure)
-        self._report.failed += 1
 
     def _read(self, name: str, found: FoundFile) -> None:
         """Read one file's documents into the waiting portion."""
@@ -287,7 +237,7 @@ class Builder:
         for item in load_file(found.path, path=name):
             if isinstance(item, Failure):
                 failures.append(item)
-                self._fail(item)
+                self._report.fail(item)
                 continue
             seen.add(item.id)
             if same_recipe and self._known_hashes.get(item.id) == item.sha256:
@@ -365,17 +315,9 @@ class Builder:
 
     # -- afterwards ------------------------------------------------------------------------------------
 
-    def _remove_vanished(self, paths: Sequence[Path], names: set[str]) -> None:
-        """Take out files under the given paths that are no longer there or no longer wanted.
-
-        ``--include`` narrows what is looked at: files it does not name are left as they are.
-        """
-        roots = [self._index.name_of(path) for path in paths]
-        gone = sorted(
-            name for name in self._known_files
-            if name not in names and any(_lies_under(name, root) for root in roots)
-            and self._is_included(name, roots)
-        )  # fmt: skip
+    def _remove_vanished(self, roots: Sequence[Root], names: set[str]) -> None:
+        """Take out files under the roots that are no longer there or no longer wanted."""
+        gone = vanished(self._index, roots, self._known_files, names)
         if not gone:
             return
         with self._one_change():
@@ -384,41 +326,26 @@ class Builder:
                 if not self._plan:
                     self._report.chunks_removed += drop_file(self._catalog, name, self._generation)
 
-    def _is_included(self, name: str, roots: Sequence[str]) -> bool:
-        if not self._options.include:
-            return True
-        from pathspec import GitIgnoreSpec
+    def _remember(self, roots: Sequence[Root]) -> None:
+        """Keep what the next run takes over when it is not told otherwise."""
+        remember(self._index, roots)
+        for key, value in (("chunk_size", self._recipe.size), ("overlap", self._recipe.overlap)):
+            if self._catalog.get(key) != str(value):
+                with self._catalog.transaction():
+                    self._catalog.put(key, str(value))
 
-        spec = GitIgnoreSpec.from_lines(self._options.include)
-        inside = [name.removeprefix(root).lstrip("/") for root in roots if _lies_under(name, root)]
-        return any(spec.match_file(relative or name) for relative in inside)
-
-    def _remember(self, paths: Sequence[Path]) -> None:
-        """Keep the paths and the way they are read, for a later `rag index` that names none."""
-        options = {
-            "include": self._options.include,
-            "exclude": self._options.exclude,
-            "ignore": self._options.ignore,
-        }
-        for path in paths:
-            self._catalog.add_root(self._index.name_of(path), options)
-        self._catalog.put("chunk_size", str(self._recipe.size))
-        self._catalog.put("overlap", str(self._recipe.overlap))
-
-    def _settle(self, paths: Sequence[Path]) -> None:
+    def _settle(self) -> None:
         """Drop what nothing refers to any more, and note when this was."""
         with changing(self._index.folder, self._index.settings.wait):
             bring_up_to_date(self._index.stores(), self._catalog)
         report = self._report
         if report.added or report.changed or report.removed or self._options.rebuild:
             with self._catalog.transaction():
-                self._remember(paths)
                 self._catalog.put("updated", datetime.now(UTC).isoformat(timespec="seconds"))
                 self._catalog.forget_gone(self._catalog.generation)
                 self._catalog.drop_idle_vectors()
 
 
-_DEFAULT_CHUNK = 254
 _SKIPS = {
     "binary": "is no text",
     "too-large": "is larger than max_file_mb allows",
@@ -433,10 +360,6 @@ def drop_file(catalog: Catalog, name: str, generation: int) -> int:
     chunks = sum(catalog.drop_document(document, generation) for document in catalog.documents_of(name))
     catalog.drop_file(name)
     return chunks
-
-
-def _lies_under(name: str, root: str) -> bool:
-    return root == "." or name == root or name.startswith(root.rstrip("/") + "/")
 
 
 def _digest(path: Path) -> str | None:
@@ -472,15 +395,15 @@ def build(
     met which the model cannot read, and that this was not told before. Raises ``UsageError`` for
     a missing path, ``IndexBusy`` when another process writes, ``IndexMismatch`` for another model.
     """
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"no such file or folder: {path}")
     if plan:
         with _planned(folder, settings) as index:
-            return Builder(index, options, progress, plan=True).run(_with_roots(index, paths, options)), False
+            return _run(index, paths, options, progress, plan=True), False
+    for path in paths:
+        if not path.exists():  # before a folder is made for it
+            raise UsageError(f"no such file or folder: {path}")
     prepare_folder(folder)
     with writing(folder, command, settings.wait), Index.create(folder, settings) as index:
-        report = Builder(index, options, progress).run(_with_roots(index, paths, options))
+        report = _run(index, paths, options, progress, plan=False)
         news = bool(report.unread) and index.catalog.get("unread_told") != report.model
         if news:
             with index.catalog.transaction():
@@ -488,53 +411,26 @@ def build(
         return report, news
 
 
+def _run(
+    index: Index, paths: Sequence[Path], options: BuildOptions, progress: Progress, *, plan: bool
+) -> BuildReport:
+    roots, missing = choose_roots(index, paths, options.selection, everything=options.rebuild)
+    builder = Builder(index, options, progress, plan=plan)
+    if missing and builder.changes_model:
+        raise UsageError(
+            f"{missing[0]} is not there, so its documents cannot be embedded by another model; "
+            f"bring it back or run `rag remove {missing[0]}`"
+        )
+    report = builder.run(roots)
+    for name in missing:
+        # A disk that is not mounted is no deletion.
+        told = "is not there; its documents are kept, and `rag remove` takes them out"
+        report.fail(Failure(name, "missing", told))
+    return report
+
+
 def _planned(folder: Path, settings: Settings) -> Index:
     """The index for a plan: the one that is there, or an empty one that is nowhere."""
     if (folder / CATALOG).is_file():
         return Index.open(folder, settings)
     return Index(folder, Catalog.in_memory(), settings)
-
-
-def _with_roots(index: Index, paths: Sequence[Path], options: BuildOptions) -> list[Path]:
-    """The given paths; all that the index remembers where none is given or all is made anew."""
-    remembered = [index.file_of(root) for root in index.catalog.roots()]
-    chosen = list(paths)
-    if not paths or options.rebuild:
-        chosen += [root for root in remembered if root.exists() and root not in chosen]
-    if not chosen:
-        raise UsageError("nothing to index; name a file or a folder: rag index PATH")
-    return list(dict.fromkeys(Path(os.path.abspath(path)) for path in chosen))
-
-
-def remove(folder: Path, settings: Settings, paths: Sequence[str]) -> tuple[int, int]:
-    """Take documents out, named by id, file or folder; numbers of documents and chunks.
-
-    Raises ``UsageError`` for a name that is not in the index.
-    """
-    documents = chunks = 0
-    with Index.open(folder, settings) as index, writing(folder, "rag remove", settings.wait):
-        known = [(row["document"], row["path"]) for row in index.catalog.document_rows()]
-        chosen: dict[str, str] = {}
-        for path in paths:
-            name = index.name_of(Path(path))
-            found = {
-                d: f
-                for d, f in known
-                if d == path or _lies_under(f, name) or _lies_under(f, path.rstrip("/"))
-            }
-            if not found:
-                raise UsageError(f"not in the index: {path}; `rag list` shows what is")
-            chosen |= found
-        with changing(folder, settings.wait):
-            with index.catalog.transaction():
-                generation = index.catalog.begin_generation()
-                for document in sorted(chosen):
-                    chunks += index.catalog.drop_document(document, generation)
-                    documents += 1
-                for file in set(chosen.values()):
-                    if not index.catalog.documents_of(file):
-                        index.catalog.drop_file(file)
-                    else:  # a record of a collection: the next run must read the file again
-                        index.catalog.forget_state(file)
-            bring_up_to_date(index.stores(), index.catalog)
-    return documents, chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ragcli.chunk import chunk_document
+from ragcli.chunk import chunk_document, fitting_size
 from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
 from ragcli.errors import UsageError
 from ragcli.load import SkippedFile, load_file, walk
@@ -28,7 +28,7 @@ def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int
 def chunk_file(file: Path, settings: Settings) -> tuple[list[Chunk], list[Failure]]:
     """The chunks of one file as ``rag index`` would make them, and what of it cannot be read."""
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    size = min(settings.chunk_size or limit, limit)
+    size = fitting_size(settings.chunk_size, limit)
     chunks: list[Chunk] = []
     failures: list[Failure] = []
     for item in load_file(file, path=file.as_posix()):
@@ -47,13 +47,13 @@ def search_files(
     Raises ``UsageError`` for a missing path and an empty query.
     """
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    size = min(settings.chunk_size or limit, limit)
+    size = fitting_size(settings.chunk_size, limit)
     documents: dict[str, Document] = {}
     chunks: dict[str, Chunk] = {}
     failures: list[Failure] = []
     for found in walk(paths, max_bytes=int(settings.max_file_mb * 1_000_000)):
         if isinstance(found, SkippedFile):
-            if found.path == found.root:
+            if found.path in paths:
                 failures.append(Failure(str(found.path), found.reason, f"left out: {found.reason}"))
             continue
         for item in load_file(found.path, path=found.path.as_posix()):

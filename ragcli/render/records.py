@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ragcli.render.terminal import safe
-
 if TYPE_CHECKING:
     from ragcli.evaluate import ModeReport
-    from ragcli.pipeline.build import BuildReport
+    from ragcli.pipeline.report import BuildReport
     from ragcli.types import Answer, Chunk, Hit, Score
 
 SCHEMA = 1
+# C1 controls, line ends of Unicode, marks that reorder text, lone surrogates.
+_UNESCAPED = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def dump(value: Mapping[str, Any]) -> str:
     """One JSON object on one line, ``schema`` first; characters of every script as they are.
 
-    U+2028 and its like are escaped: some readers of JSON lines take them for line ends.
+    What JSON does not escape by itself but could steer a terminal, break a line or not be written
+    in UTF-8 is escaped too, so that a reader gets every text as it is.
     """
     text = json.dumps({"schema": SCHEMA, **value}, ensure_ascii=False)
-    return safe(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    return _UNESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def hit_record(hit: Hit) -> dict[str, Any]:

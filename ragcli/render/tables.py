@@ -9,7 +9,7 @@ from ragcli.render.terminal import Terminal, one_line
 
 if TYPE_CHECKING:
     from ragcli.evaluate import ModeReport
-    from ragcli.pipeline.build import BuildReport
+    from ragcli.pipeline.report import BuildReport
 
 _SKIP_WORDS = {
     "binary": "binary",

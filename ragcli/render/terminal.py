@@ -74,7 +74,11 @@ class Terminal:
         if which not in self._consoles:
             from rich.console import Console
 
-            console = Console(
+            class Quitting(Console):
+                def on_broken_pipe(self) -> None:
+                    raise
+
+            console = Quitting(
                 stderr=which == "err", highlight=False, markup=False, emoji=False, soft_wrap=True
             )
             if not console.is_terminal:

@@ -45,13 +45,11 @@ class DenseStore:
         """Make Chroma forget the folder: it keeps one system a path for the whole process."""
         if self._client is None:
             return
-        from chromadb.api.shared_system_client import SharedSystemClient
-
         self._client = None
-        SharedSystemClient.clear_system_cache()
+        _forget_systems()
 
     def apply(self, catalog: Catalog, since: int) -> int:
-        collection = self._collection(create=True)
+        collection = self._collection(create=not since)
         gone = catalog.gone_since(since) if since else []
         for ids in _batches(gone):
             collection.delete(ids=ids)
@@ -92,6 +90,7 @@ class DenseStore:
             try:
                 self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
             except Exception as error:
+                _forget_systems()  # else the broken one is handed out again
                 raise IndexDamaged(
                     f"Chroma cannot open {self.folder} ({error}); run `rag index --rebuild`"
                 ) from error
@@ -103,6 +102,12 @@ class DenseStore:
             return self._client.get_collection(COLLECTION, embedding_function=None)
         except Exception as error:
             raise IndexDamaged(f"Chroma has no collection ({error}); run `rag index --rebuild`") from error
+
+
+def _forget_systems() -> None:
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient.clear_system_cache()
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -43,7 +43,7 @@ class LexicalStore:
         import tantivy
 
         marker = read_marker(self.folder)
-        index = self._index(create=True)
+        index = self._index(create=not since)
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         added = catalog.chunks_since(since)
         dead = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ragcli.catalog import Catalog
+from ragcli.errors import IndexDamaged
 
 _MARKER = "projection.json"
 
@@ -39,7 +40,10 @@ class Projection(Protocol):
         ...
 
     def apply(self, catalog: Catalog, since: int) -> int:
-        """Follow every change after generation ``since`` (0: make it whole); dead entries left."""
+        """Follow every change after generation ``since`` (0: make it whole); dead entries left.
+
+        Raises ``IndexDamaged`` where what was made up to ``since`` cannot be gone on with.
+        """
         ...
 
     def close(self) -> None:
@@ -68,8 +72,8 @@ def is_current(projection: Projection, catalog: Catalog) -> bool:
 def bring_up_to_date(projections: Iterable[Projection], catalog: Catalog) -> None:
     """Make projections show the catalogue's present generation. Called by the one writer.
 
-    The marker goes first and comes back last: whatever stops the work between, the next call
-    makes the projection whole again.
+    The marker is written last: whatever stops the work before, the next call does all of it
+    again. What is damaged, or was made of an empty catalogue, is made anew.
     """
     for projection in projections:
         if is_current(projection, catalog):
@@ -80,14 +84,17 @@ def bring_up_to_date(projections: Iterable[Projection], catalog: Catalog) -> Non
         usable = (
             marker is not None
             and (marker.catalog, marker.form) == (uid, projection.form)
-            and marker.generation < catalog.generation
+            and 0 < marker.generation < catalog.generation
         )
-        since = marker.generation if usable and marker is not None else 0
-        if not usable:
+        try:
+            deleted = projection.apply(catalog, marker.generation) if usable and marker else None
+        except IndexDamaged:
+            deleted = None
+        if deleted is None:
             projection.close()
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
-        deleted = projection.apply(catalog, since)
+            deleted = projection.apply(catalog, 0)
         _write_marker(folder, Marker(uid, catalog.generation, projection.form, deleted))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) 
         assert chunk.tokens == minilm().counts([chunk.embedded_text])[0]
         assert chunk.tokens <= size, f"{chunk.tokens} tokens of {size}: {chunk.embedded_text!r}"
         covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert before.start < after.start
         assert before.end < after.end
         if not overlap:
@@ -100,12 +101,13 @@ def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) 
     assert len({chunk.id for chunk in chunks}) == len(chunks)
 
 
-WORDS = st.sampled_from(
+_FRAGMENTS = (
     "a the of chunk retrieval 3.14 1,234.5 2024-05-01 e.g. Dr. U.S. max_seq_length don't naïve internationalization "
     "antidisestablishmentarianism http://example.org/a/b?c=d (see **bold** `code` end. Really? Yes! 杭州 北京大学生 "
     "ｆｕｌｌ カタカナ ひらがな 한국어 ไทย 😀 e\u0301te\u0301 [UNK] ## | … word,word;word "
-    "0123456789012345678901234567890123456789".split()
+    "0123456789012345678901234567890123456789"
 )
+WORDS = st.sampled_from(_FRAGMENTS.split())
 ENDLESS = st.builds(
     lambda bit, times: bit * times,
     st.sampled_from(["x", "ab1", "かな", "a-", "3a9f", "é"]),

@@ -1,0 +1,58 @@
+"""What an indexing run is asked for, what it tells while it works, and what it did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ragcli.pipeline.survey import Selection
+from ragcli.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What ``rag index`` was asked for; None means: as the index has it."""
+
+    model: str | None = None
+    chunk_size: int | None = None
+    overlap: int | None = None
+    selection: Selection = field(default_factory=Selection)
+    rebuild: bool = False
+    max_file_mb: float = 50.0
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """What an indexing run did, or would do under ``--plan``."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    chunks_added: int = 0
+    chunks_removed: int = 0
+    chunks_total: int = 0
+    embedded: int = 0
+    cached: int = 0
+    tokens: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
+    model: str = ""
+    seconds: float = 0.0
+
+    def fail(self, failure: Failure) -> None:
+        """Note something that could not be taken."""
+        self.failures.append(failure)
+        self.failed += 1
+
+
+class Progress:
+    """What happens while indexing; the methods do nothing and are there to be overridden."""
+
+    def begin(self, total: int) -> None:
+        """``total`` bytes of files will be read."""
+
+    def advance(self, done: int, embedded: int) -> None:
+        """``done`` bytes of them are finished, ``embedded`` texts have been embedded."""

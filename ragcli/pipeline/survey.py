@@ -1,0 +1,144 @@
+"""Which files belong to an index: the paths it was given, and what is found and missing there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragcli.errors import UsageError
+from ragcli.load import FoundFile, SkippedFile, walk
+from ragcli.pipeline.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a folder are wanted."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    ignore: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A file or folder that is indexed, and what of it is wanted."""
+
+    path: Path
+    selection: Selection
+
+
+def choose_roots(
+    index: Index, paths: Sequence[Path], selection: Selection, *, everything: bool
+) -> tuple[list[Root], list[str]]:
+    """The paths given, and where none is given or all is made anew, those the index remembers.
+
+    The second value names remembered paths that are not there now. Raises ``UsageError`` when
+    nothing is left, or a given path does not exist or cannot be named.
+    """
+    roots = [Root(_checked(path), selection) for path in dict.fromkeys(map(_absolute, paths))]
+    missing = []
+    if not paths or everything:
+        given = {index.name_of(root.path) for root in roots}
+        for name, options in index.catalog.roots().items():
+            if name in given:
+                continue
+            path = index.file_of(name)
+            if path.exists():
+                roots.append(Root(_absolute(path), _selection(options)))
+            else:
+                missing.append(name)
+    if not roots and not missing:
+        raise UsageError("nothing to index; name a file or a folder: rag index PATH")
+    return roots, missing
+
+
+def remember(index: Index, roots: Sequence[Root]) -> None:
+    """Keep the paths and what of them is wanted, for a later run that names none.
+
+    A run that only looks at some files of a known path (``include``) changes nothing in that.
+    """
+    known = index.catalog.roots()
+    for root in roots:
+        name, chosen = index.name_of(root.path), root.selection
+        options = {"include": list(chosen.include), "exclude": list(chosen.exclude), "ignore": chosen.ignore}
+        if known.get(name) != options and not (name in known and chosen.include):
+            with index.catalog.transaction():
+                index.catalog.add_root(name, options)
+
+
+def survey(
+    index: Index, roots: Sequence[Root], max_bytes: int
+) -> Iterator[tuple[str, FoundFile | SkippedFile]]:
+    """Every file under the roots once, with its name in the index."""
+    seen: set[str] = set()
+    for root in roots:
+        chosen = root.selection
+        for found in walk(
+            [root.path], include=chosen.include, exclude=chosen.exclude, ignore=chosen.ignore,
+            leave_out=[index.folder], max_bytes=max_bytes,
+        ):  # fmt: skip
+            name = index.name_of(found.path)
+            if name not in seen:
+                seen.add(name)
+                yield name, found
+
+
+def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present: set[str]) -> list[str]:
+    """Known files under the roots that are no longer there or no longer wanted, in order.
+
+    ``include`` narrows what is looked at: files it does not name are left as they are.
+    """
+    gone = set()
+    for root in roots:
+        base = index.name_of(root.path)
+        wanted = _matcher(root.selection.include)
+        for name in known:
+            if name not in present and lies_under(name, base) and wanted(name.removeprefix(base).lstrip("/")):
+                gone.add(name)
+    return sorted(gone)
+
+
+def lies_under(name: str, root: str) -> bool:
+    """Whether a name of the index is ``root`` or lies in that folder."""
+    return root == "." or name == root or name.startswith(root.rstrip("/") + "/")
+
+
+def is_nameable(path: str) -> bool:
+    """Whether a file's name can be kept: on Linux any bytes may be one."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _matcher(include: Sequence[str]) -> Callable[[str], bool]:
+    if not include:
+        return lambda _: True
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(include)
+    return lambda relative: not relative or spec.match_file(relative)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _checked(path: Path) -> Path:
+    if not path.exists():
+        raise UsageError(f"no such file or folder: {path}")
+    if not is_nameable(str(path)):
+        raise UsageError(f"the name of {path} is not valid UTF-8; rename it")
+    return path
+
+
+def _selection(options: dict[str, object]) -> Selection:
+    include, exclude = options.get("include"), options.get("exclude")
+    return Selection(
+        tuple(include) if isinstance(include, list) else (),
+        tuple(exclude) if isinstance(exclude, list) else (),
+        bool(options.get("ignore", True)),
+    )

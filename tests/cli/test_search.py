@@ -1,0 +1,185 @@
+"""``rag search`` and ``rag context``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ..program import Run, tree
+
+QUESTION = "sensor offline"
+
+
+def test_order_and_ranks(run: Run, samples: Path) -> None:
+    for mode in ("hybrid", "dense", "lexical"):
+        hits = run("search", QUESTION, "--mode", mode, "-k", "50", "--format", "jsonl", cwd=samples).lines
+        assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
+        assert [(-hit["score"], hit["id"]) for hit in hits] == sorted((-hit["score"], hit["id"]) for hit in hits)
+        assert len({hit["id"] for hit in hits}) == len(hits)
+
+
+def test_ties_are_broken_by_id(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    for name in "cabd":
+        (tmp_path / "docs" / f"{name}.txt").write_text("The same words in every file.\n")
+    run("index", "docs")
+    for words in (("--mode", "lexical"), ("--in", "docs")):
+        hits = run("search", "words", *words, "--format", "jsonl").lines
+        assert len(hits) == 4
+        assert [hit["id"] for hit in hits] == sorted(hit["id"] for hit in hits)
+
+
+@pytest.mark.parametrize("k", [1, 3, 17])
+def test_k(run: Run, samples: Path, k: int) -> None:
+    assert len(run("search", "hub", "--mode", "lexical", "-k", k, "--format", "jsonl", cwd=samples).lines) == k
+    assert len(run("search", "hub", "-k", k, "--format", "jsonl", cwd=samples).lines) == k
+    by_setting = run("search", "hub", "--mode", "lexical", "--format", "jsonl", cwd=samples, env={"RAG_K": str(k)})
+    assert len(by_setting.lines) == k
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("E1420", "sample_docs/api/errors.md"),
+        ("max_batch_rows", "sample_docs/handbook/configuration.md"),
+        ("max_batch_rows default value", "sample_docs/handbook/configuration.md"),
+        ("如何更换电池", "sample_docs/zh/"),
+    ],
+)
+def test_what_a_reader_expects_comes_first(run: Run, samples: Path, query: str, path: str) -> None:
+    [hit] = run("search", query, "-k", "1", "--format", "jsonl", cwd=samples).lines
+    assert hit["path"].startswith(path)
+
+
+def test_nothing_found(run: Run, samples: Path) -> None:
+    words = ("search", "xyzzyqwv", "--mode", "lexical")
+    ran = run(*words, cwd=samples, exit=1)
+    assert (ran.out, ran.err) == ("", "nothing found\n")
+    assert run(*words, "--format", "json", cwd=samples, exit=1).json["hits"] == []
+    assert run(*words, "--format", "jsonl", cwd=samples, exit=1).out == ""
+    ran = run("context", *words[1:], cwd=samples, exit=1)
+    assert (ran.out, ran.err) == ("", "nothing found\n")
+
+
+def test_text_names_place_and_words(run: Run, samples: Path) -> None:
+    out = run("search", "E1420 webhook", "--mode", "lexical", "-k", "1", cwd=samples).out
+    found = re.match(r"1  (sample_docs/api/errors\.md):(\d+)-(\d+)  ", out)
+    assert found is not None
+    lines = (samples / found[1]).read_text("utf-8").splitlines()
+    assert "E1420" in "\n".join(lines[int(found[2]) - 1 : int(found[3])])
+    assert "E1420" in out.partition("\n")[2]
+
+
+def test_places_are_told_from_the_current_folder(run: Run, samples: Path) -> None:
+    words = ("search", "E1420", "--mode", "lexical", "-k", "1", "--format", "paths")
+    assert run(*words, cwd=samples).out == "sample_docs/api/errors.md\n"
+    assert run(*words, cwd=samples / "sample_docs").out == "api/errors.md\n"
+    assert run(*words, cwd=samples / "sample_docs" / "api").out == "errors.md\n"
+
+
+def test_explain_shows_what_each_list_said(run: Run, samples: Path) -> None:
+    out = run("search", QUESTION, "--explain", "-k", "2", cwd=samples).out
+    assert len(re.findall(r"^   lexical .*, dense .*, fused \d", out, re.MULTILINE)) == 2
+
+
+def test_fusion_and_weight_are_settings(run: Run, samples: Path) -> None:
+    hybrid = ("search", QUESTION, "--format", "jsonl")
+    rrf = run(*hybrid, "--fusion", "rrf", cwd=samples).lines
+    assert rrf[0]["score"] <= 2 / 61
+    dense = [hit["id"] for hit in run(*hybrid, "--dense-weight", "1", cwd=samples).lines]
+    assert dense == [hit["id"] for hit in run(*hybrid, "--mode", "dense", cwd=samples).lines]
+    lexical = [hit["id"] for hit in run(*hybrid, "--dense-weight", "0", cwd=samples).lines]
+    assert lexical == [hit["id"] for hit in run(*hybrid, "--mode", "lexical", cwd=samples).lines]
+
+
+def test_paths_come_once_each(run: Run, samples: Path) -> None:
+    paths = run("search", QUESTION, "-k", "30", "--format", "paths", cwd=samples).out.splitlines()
+    assert len(set(paths)) == len(paths) > 1
+    assert all((samples / path).is_file() for path in paths)
+
+
+def test_trec(run: Run, samples: Path) -> None:
+    rows = [
+        line.split()
+        for line in run("search", QUESTION, "-k", "30", "--format", "trec", cwd=samples).out.splitlines()
+    ]
+    assert all(row[:2] == ["1", "Q0"] and row[5:] == ["ragcli"] for row in rows)
+    assert [int(row[3]) for row in rows] == list(range(1, len(rows) + 1))
+    assert [float(row[4]) for row in rows] == sorted((float(row[4]) for row in rows), reverse=True)
+    assert len({row[2] for row in rows}) == len(rows)
+
+
+def test_query_from_stdin(run: Run, samples: Path) -> None:
+    words = ("--mode", "lexical", "--format", "jsonl")
+    given = run("search", "电池", *words, cwd=samples).out
+    assert run("search", "-", *words, cwd=samples, stdin="电池\n").out == given
+
+
+def test_batch(run: Run, samples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"_id": "a b", "text": "E1420"}\n\n{"_id": "two", "text": "xyzzyqwv"}\n{"_id": "3", "text": "hub"}\n')
+    words = ("search", "--batch", file, "--mode", "lexical", "-k", "2")
+    lines = run(*words, "--format", "jsonl", cwd=samples).lines
+    assert [line["query_id"] for line in lines] == ["a b", "3", "3"]
+    single = run("search", "hub", "--mode", "lexical", "-k", "2", "--format", "jsonl", cwd=samples).lines
+    assert lines[1:] == [{**hit, "query_id": "3"} for hit in single]
+    rows = [line.split() for line in run(*words, "--format", "trec", cwd=samples).out.splitlines()]
+    assert {row[0] for row in rows} == {"a_b", "3"}
+
+
+def test_batch_that_finds_nothing(run: Run, samples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"_id": "1", "text": "xyzzyqwv"}\n')
+    ran = run("search", "--batch", file, "--mode", "lexical", cwd=samples, exit=1)
+    assert ran.out == ""
+
+
+def test_in_files_finds_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Kettles\n\nThe kettle whistles at dawn.\n")
+    (docs / "b.md").write_text("# Otters\n\nOtters hold hands.\n")
+    (docs / "c.jsonl").write_text('{"_id": "r1", "text": "A badger digs."}\n')
+    before = tree(tmp_path)
+    [hit] = run("search", "kettle", "--in", "docs", "--format", "jsonl").lines
+    assert (hit["document"], hit["lines"]) == ("docs/a.md", [1, 3])
+    [hit] = run("search", "badger", "--in", "docs/a.md", "docs/b.md", "docs/c.jsonl", "--format", "jsonl").lines
+    assert hit["document"] == "docs/c.jsonl#r1"
+    [hit] = run("search", "hands", "--in", "docs/a.md", "--in", "docs/b.md", "--format", "jsonl").lines
+    assert hit["path"] == "docs/b.md"
+    assert run("search", "zebra", "--in", "docs", exit=1).err == "nothing found\n"
+    assert tree(tmp_path) == before
+
+
+def test_in_files_leaves_an_index_alone(run: Run, fresh: Path) -> None:
+    before = tree(fresh)
+    run("search", "bees", "--in", "docs", cwd=fresh)
+    assert tree(fresh) == before
+
+
+def test_a_question_without_quotes(run: Run, samples: Path) -> None:
+    assert "quotes" in run.fails(2, "search", "sensor", "offline", cwd=samples)
+
+
+def test_context(run: Run, samples: Path) -> None:
+    found = run("context", QUESTION, "--format", "json", cwd=samples).json
+    assert found["context"] == run("context", QUESTION, cwd=samples).out.removesuffix("\n")
+    assert [source["n"] for source in found["sources"]] == list(range(1, len(found["sources"]) + 1))
+    for source in found["sources"]:
+        assert f"[{source['n']}]" in found["context"]
+        assert source["path"] in found["context"]
+
+
+def test_context_keeps_to_its_budget(run: Run, samples: Path) -> None:
+    wide = run("context", QUESTION, "--format", "json", cwd=samples).json
+    narrow = run("context", QUESTION, "--budget", "300", "--format", "json", cwd=samples).json
+    assert 1 <= len(narrow["sources"]) < len(wide["sources"])
+    assert sum(source["tokens"] for source in narrow["sources"]) <= 300
+
+
+def test_question_that_looks_like_an_option(run: Run, samples: Path) -> None:
+    found = run("search", "--mode", "lexical", "--format", "json", "--", "--offline", cwd=samples, exit=0)
+    assert json.loads(found.out)["query"] == "--offline"

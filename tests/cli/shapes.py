@@ -59,7 +59,9 @@ def misfit(value: Any, shape: Shape, at: str = "$") -> str:
         missing = [name for name in shape if name not in value]
         if missing:
             return f"{at} lacks {missing}"
-        return next((said for name in shape if (said := misfit(value[name], shape[name], f"{at}.{name}"))), "")
+        return next(
+            (said for name in shape if (said := misfit(value[name], shape[name], f"{at}.{name}"))), ""
+        )
     if isinstance(shape, list):
         if not isinstance(value, list):
             return f"{at} is no list"

@@ -12,7 +12,9 @@ import pytest
 from ..program import SAMPLES, Ran, Run
 
 CHINESE = "温室里的温度计每天早上都要检查一次，并把读数写进日志。夜间的湿度如果太高，就必须打开天窗通风。"
-FRENCH = "# Épreuve\n\nL'élève a reçu une pêche à la crème brûlée, très mûre, près du théâtre où naît la fête.\n"
+FRENCH = (
+    "# Épreuve\n\nL'élève a reçu une pêche à la crème brûlée, très mûre, près du théâtre où naît la fête.\n"
+)
 EVIL = "\x1b[31mred\x1b[0m \x1b]0;stolen title\x07 \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x9b31m \x85 \u202etxt\u2066 \x08\x7f"
 OWN_NAMES = ("good.md", "wide.txt", "gb.txt", "latin.md", "mixed.jsonl")
 
@@ -57,9 +59,7 @@ def mess(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]
     """A folder with an index of the mess, and what ``rag index`` said of it."""
     home = tmp_path_factory.mktemp("mess")
     messy(home / "docs")
-    told = run(
-        "index", "docs", "--format", "json", cwd=home, exit=6, env={"RAG_MAX_FILE_MB": "0.1"}
-    )
+    told = run("index", "docs", "--format", "json", cwd=home, exit=6, env={"RAG_MAX_FILE_MB": "0.1"})
     return home, told
 
 
@@ -83,7 +83,8 @@ def test_each_failure_has_its_line(mess: tuple[Path, Ran]) -> None:
     told = [line for line in lines if line.startswith("rag: ")]
     assert told[-1].startswith("rag: 6 of the inputs could not be read; the rest is indexed")
     assert {line.split(": ")[1] for line in told[:-1]} == {
-        f"docs/{name}" for name in ("empty.txt", "blank.md", "noise.txt", "cut.pdf", "locked.pdf", "mixed.jsonl")
+        f"docs/{name}"
+        for name in ("empty.txt", "blank.md", "noise.txt", "cut.pdf", "locked.pdf", "mixed.jsonl")
     }
     assert next(line for line in told if "locked.pdf" in line).count("password") == 1
     assert "line 2" in next(line for line in told if "mixed.jsonl" in line)
@@ -214,6 +215,7 @@ def test_a_name_that_is_not_utf8(run: Run, tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system keeps to UTF-8")
     report = run("index", "docs", "--format", "json", exit=6).json
-    assert [(item["path"], item["error"]) for item in report["failures"]] == [("docs/bad\udcff.md", "bad-name")]
+    assert [(item["path"], item["error"]) for item in report["failures"]] == [
+        ("docs/bad\udcff.md", "bad-name")
+    ]
     assert report["documents"]["added"] == 1
-

@@ -119,7 +119,7 @@ def commands(folder: Path) -> list[tuple[Any, ...]]:
         ("similarity", "hub", "core"),
         ("models",),
         ("config",),
-        ("search", "hub", "--in", folder / "sample_docs" / "faq.md"),
+        ("search", "sensors", "--in", folder / "sample_docs" / "faq.md"),
     ]
 
 

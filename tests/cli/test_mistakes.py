@@ -171,7 +171,13 @@ def test_unknown_evaluation_mode(run: Run, samples: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RAG_K", "many"), ("RAG_K", "0"), ("RAG_MODE", "psychic"), ("RAG_OFFLINE", "perhaps"), ("RAG_WAIT", "-1")],
+    [
+        ("RAG_K", "many"),
+        ("RAG_K", "0"),
+        ("RAG_MODE", "psychic"),
+        ("RAG_OFFLINE", "perhaps"),
+        ("RAG_WAIT", "-1"),
+    ],
 )
 def test_bad_value_in_the_environment(run: Run, samples: Path, name: str, value: str) -> None:
     message = run.fails(2, "status", cwd=samples, env={name: value})
@@ -311,7 +317,11 @@ def test_busy(run: Run, fresh: Path) -> None:
 
 
 def test_a_dead_writer_holds_nothing(run: Run, fresh: Path) -> None:
-    with pytest.raises(RuntimeError), writing(fresh / ".rag", "rag index", 1.0), changing(fresh / ".rag", 1.0):
+    with (
+        pytest.raises(RuntimeError),
+        writing(fresh / ".rag", "rag index", 1.0),
+        changing(fresh / ".rag", 1.0),
+    ):
         raise RuntimeError
     (fresh / ".rag" / "writer.json").write_text('{"pid": 1')
     run("index", "docs", "--wait", "0", cwd=fresh)

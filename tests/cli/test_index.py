@@ -1,0 +1,192 @@
+"""``rag index`` again and again: only what changed costs anything, and the result is the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..program import Run, tree
+
+QUESTIONS = ("sensor offline", "How long does the hub keep hourly averages?", "传感器电池", "E1420")
+
+
+def index(run: Run, home: Path, *words: str, **options: Any) -> dict[str, Any]:
+    return run("index", *(words or ("docs",)), "--format", "json", cwd=home, **options).json
+
+
+def documents(run: Run, home: Path) -> set[str]:
+    return {row["document"] for row in run("list", "--format", "jsonl", cwd=home).lines}
+
+
+def chunks(run: Run, home: Path) -> dict[str, Any]:
+    """Every chunk of an index by id."""
+    return {
+        row["id"]: (row["document"], row["span"], row["text"])
+        for document in documents(run, home)
+        for row in run("show", document, "--format", "jsonl", cwd=home).lines
+    }
+
+
+def answers(run: Run, home: Path) -> list[str]:
+    """Bytes of several searches in several forms."""
+    return [
+        run("search", question, "--mode", mode, "-k", "20", "--format", form, cwd=home).out
+        for question in QUESTIONS
+        for mode in ("hybrid", "lexical", "dense")
+        for form in ("jsonl", "text")
+    ]
+
+
+def test_first_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# Bees\n\nA hive holds forty thousand bees.\n")
+    report = index(run, tmp_path)
+    assert report["documents"]["added"] == report["embedded"] == report["chunks"]["total"] == 1
+    assert (tmp_path / ".rag" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_second_run_embeds_nothing(run: Run, fresh: Path) -> None:
+    report = index(run, fresh)
+    assert report["documents"] == {"added": 0, "changed": 0, "removed": 0, "unchanged": 5, "failed": 0}
+    assert (report["embedded"], report["chunks"]["added"], report["chunks"]["removed"]) == (0, 0, 0)
+
+
+def test_without_paths_it_takes_those_of_before(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "new.md").write_text("A new page.\n")
+    assert run("index", "--format", "json", cwd=fresh).json["documents"]["added"] == 1
+
+
+def test_one_changed_file_costs_its_chunks(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "tea.md").write_text("# Tea\n\nBlack tea likes boiling water.\n")
+    report = index(run, fresh)
+    assert report["documents"] == {"added": 0, "changed": 1, "removed": 0, "unchanged": 4, "failed": 0}
+    assert (report["embedded"], report["chunks"]["added"], report["chunks"]["removed"]) == (1, 1, 1)
+    assert "boiling" in run("search", "tea", "--mode", "lexical", cwd=fresh).out
+    run("search", "steeped", "--mode", "lexical", cwd=fresh, exit=1)
+
+
+def test_one_changed_record_costs_its_chunk(run: Run, fresh: Path) -> None:
+    file = fresh / "docs" / "birds.jsonl"
+    file.write_text(file.read_text().replace("small and loud", "tiny and very loud"))
+    report = index(run, fresh)
+    assert report["documents"] == {"added": 0, "changed": 1, "removed": 0, "unchanged": 4, "failed": 0}
+    assert report["embedded"] == 1
+
+
+def test_a_vanished_file_leaves(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "tea.md").unlink()
+    report = index(run, fresh)
+    assert (report["documents"]["removed"], report["embedded"]) == (1, 0)
+    assert "docs/tea.md" not in documents(run, fresh)
+    run("search", "steeped", "--mode", "lexical", cwd=fresh, exit=1)
+
+
+def test_a_renamed_file_costs_no_embedding(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "deep").rename(fresh / "docs" / "below")
+    report = index(run, fresh)
+    assert (report["documents"]["added"], report["documents"]["removed"]) == (1, 1)
+    assert (report["embedded"], report["cached"]) == (0, 1)
+    assert "docs/below/rocks.txt" in documents(run, fresh)
+
+
+def test_a_touched_file_is_unchanged(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "tea.md").touch()
+    assert index(run, fresh)["documents"]["unchanged"] == 5
+
+
+def test_include_narrows_and_removes_nothing_else(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "new.md").write_text("A new page.\n")
+    (fresh / "docs" / "new.txt").write_text("A new text.\n")
+    (fresh / "docs" / "tea.md").unlink()
+    report = index(run, fresh, "docs", "--include", "*.md")
+    assert (report["documents"]["added"], report["documents"]["removed"]) == (1, 1)
+    assert documents(run, fresh) == {
+        "docs/bees.md", "docs/birds.jsonl#b1", "docs/birds.jsonl#b2", "docs/deep/rocks.txt", "docs/new.md",
+    }  # fmt: skip
+
+
+def test_exclude_removes(run: Run, fresh: Path) -> None:
+    report = index(run, fresh, "docs", "--exclude", "*.md", "--exclude", "deep")
+    assert report["documents"]["removed"] == 3
+    assert documents(run, fresh) == {"docs/birds.jsonl#b1", "docs/birds.jsonl#b2"}
+
+
+@pytest.mark.parametrize("name", [".ragignore", ".gitignore"])
+def test_ignore_files_are_honoured(run: Run, fresh: Path, name: str) -> None:
+    (fresh / "docs" / name).write_text("tea.md\ndeep/\n")
+    assert index(run, fresh)["documents"]["removed"] == 2
+    assert documents(run, fresh) == {"docs/bees.md", "docs/birds.jsonl#b1", "docs/birds.jsonl#b2"}
+    assert index(run, fresh, "docs", "--no-ignore")["documents"]["added"] == 2
+
+
+def test_another_folder_leaves_the_first_alone(run: Run, fresh: Path) -> None:
+    (fresh / "more").mkdir()
+    (fresh / "more" / "x.md").write_text("Something else.\n")
+    assert index(run, fresh, "more")["documents"] == {
+        "added": 1, "changed": 0, "removed": 0, "unchanged": 0, "failed": 0,
+    }  # fmt: skip
+    assert len(documents(run, fresh)) == 6
+
+
+def test_the_index_indexes_neither_itself_nor_what_is_hidden(run: Run, fresh: Path) -> None:
+    (fresh / ".hidden.md").write_text("Hidden.\n")
+    assert index(run, fresh, ".")["documents"]["unchanged"] == 5
+
+
+def test_plan_changes_nothing(run: Run, fresh: Path) -> None:
+    (fresh / "docs" / "tea.md").write_text("# Tea\n\nBlack tea likes boiling water.\n")
+    (fresh / "docs" / "bees.md").unlink()
+    (fresh / "docs" / "new.md").write_text("A new page.\n")
+    before = tree(fresh)
+    plan = index(run, fresh, "docs", "--plan")
+    assert {name: value for name, (value, _) in tree(fresh).items()} == {
+        name: value for name, (value, _) in before.items()
+    }
+    done = index(run, fresh)
+    assert plan["documents"] == done["documents"]
+    assert plan["embedded"] == done["embedded"] == 2
+    assert plan["tokens"] == done["tokens"]
+
+
+def test_plan_makes_no_index(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("A page.\n")
+    ran = run("index", "docs", "--plan")
+    assert "would be added" in ran.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs"]
+
+
+def test_the_same_bytes_twice_and_after_rebuild(run: Run, samples: Path, tmp_path: Path) -> None:
+    home = tmp_path / "copy"
+    shutil.copytree(samples, home)
+    before = answers(run, home)
+    assert answers(run, home) == before
+    assert answers(run, samples) == before  # an index is carried by copying its folder
+    ids = set(chunks(run, home))
+    report = index(run, home, "--rebuild")
+    assert report["embedded"] == 0
+    assert set(chunks(run, home)) == ids
+    assert answers(run, home) == before
+
+
+def test_changes_lead_to_the_same_index_as_one_run(run: Run, fresh: Path, tmp_path: Path) -> None:
+    words = ("search", "in winter", "--format", "jsonl")
+    before = run(*words, cwd=fresh).out
+    text = (fresh / "docs" / "bees.md").read_text()
+    (fresh / "docs" / "bees.md").write_text("# Something else\n\nQuite other words.\n")
+    (fresh / "docs" / "new.md").write_text("In winter all is white.\n")
+    index(run, fresh)
+    assert run(*words, cwd=fresh).out != before
+    (fresh / "docs" / "bees.md").write_text(text)
+    (fresh / "docs" / "new.md").unlink()
+    index(run, fresh)
+    assert run(*words, cwd=fresh).out == before
+
+
+def test_another_chunk_size_cuts_anew(run: Run, fresh: Path) -> None:
+    report = index(run, fresh, "docs", "--chunk-size", "16")
+    assert report["documents"]["changed"] == 5
+    assert index(run, fresh)["documents"]["unchanged"] == 5  # the size is remembered

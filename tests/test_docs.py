@@ -1,0 +1,61 @@
+"""README says what the program does: what comes from the program is up to date, and nothing is missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+
+from ragcli.cli import app
+
+from . import reference
+from .program import SAMPLES, Run
+
+README = reference.README.read_text("utf-8")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["reference", "settings"])
+def test_part_made_from_the_program_is_fresh(name: str) -> None:
+    assert reference.part(README, name) == getattr(reference, name)(), "run `make docs`"
+
+
+def test_quality_table_is_the_one_that_was_measured() -> None:
+    if not reference.QUALITY.exists():
+        pytest.skip("no measurement is kept")
+    assert reference.part(README, "quality") == reference.quality(), "run `make docs`"
+
+
+def test_session_prints_what_readme_shows(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(SAMPLES, tmp_path / "sample_docs")
+
+    def print_all(words: list[str]) -> tuple[str, int]:
+        code = 1 if "football" in words[-1] else 0
+        ran = run(*words, cwd=tmp_path, exit=code)
+        return ran.out + ran.err, ran.exit
+
+    assert reference.part(README, "session") == reference.session(print_all), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_and_an_example(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    assert re.search(rf"Example: .*\brag {name}\b", command.epilog or "")
+    assert all(parameter.help for parameter in command.params if isinstance(parameter, typer.core.TyperOption))
+
+
+def test_commands_named_in_readme_exist() -> None:
+    prose = README.split("<!-- reference: begin -->")[0]
+    named = set(re.findall(r"(?:^\$ |`)rag (?:--\S+ )*([a-z]+)", prose, flags=re.MULTILINE))
+    assert named
+    assert named <= set(COMMANDS)
+
+
+def test_make_targets_named_in_readme_exist() -> None:
+    makefile = (reference.ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets

@@ -40,6 +40,7 @@ _JOIN = re.compile(r"[_.@'’:/+\-#]+")
 _HUMP = re.compile(
     r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+",
 )
+_VERSION = re.compile(r"v\d+(?:\.\d+)+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _IDENTIFIER_MARKS = frozenset("_.@:/+#0123456789")
 
@@ -79,6 +80,8 @@ def _word_terms(word: str) -> tuple[str, ...]:
             parts = ["".join(pieces)]  # don't, o'clock: one word
         else:
             terms.append(whole[:MAX_TERM_LENGTH])
+            if _VERSION.fullmatch(whole):
+                terms.append(whole[1:MAX_TERM_LENGTH])  # v2.4.1 is found as 2.4.1
     for part in parts:
         folded = _fold(part)[:MAX_TERM_LENGTH]
         if folded in STOP_WORDS or (len(parts) > 1 and len(folded) < 2):

@@ -165,13 +165,14 @@ class Catalog:
         Raises ``IndexMismatch`` for one of another format and ``IndexDamaged`` for what is no
         catalogue.
         """
+        db = sqlite3.connect(path, timeout=30, isolation_level=None, factory=_Connection)
+        db.path = path
         try:
-            db = sqlite3.connect(path, timeout=30, isolation_level=None, factory=_Connection)
-            db.path = path
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
         except sqlite3.DatabaseError as error:
+            db.close()
             raise _damaged(path, error) from error
         if row is None or row[0] != str(FORMAT):
             db.close()

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -83,13 +83,10 @@ def reading(folder: Path, wait: float) -> Iterator[None]:
     out for ever.
     """
     holder = folder / "writer.json"
-    with locked(folder / "gate.lock", shared=True, wait=wait, holder=holder):
-        inner = locked(folder / "store.lock", shared=True, wait=wait, holder=holder)
-        inner.__enter__()
-    try:
+    with ExitStack() as held:
+        with locked(folder / "gate.lock", shared=True, wait=wait, holder=holder):
+            held.enter_context(locked(folder / "store.lock", shared=True, wait=wait, holder=holder))
         yield
-    finally:
-        inner.__exit__(None, None, None)
 
 
 @contextmanager

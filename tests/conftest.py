@@ -88,7 +88,7 @@ _SMALL = {
     "bees.md": "# Bees\n\nA hive holds forty thousand bees in June.\n\n## Winter\n\nIn winter the cluster shivers.\n",
     "tea.md": "# Tea\n\nGreen tea is steeped at eighty degrees for two minutes.\n",
     "deep/rocks.txt": "Granite cools slowly and far below the ground.\n",
-    "birds.jsonl": '{"_id": "b1", "title": "Swift", "text": "A swift sleeps on the wing.", "metadata": {"lang": "en"}}\n'
+    "birds.jsonl": '{"_id": "b1", "title": "Swift", "text": "A swift sleeps on the wing."}\n'
     '{"_id": "b2", "title": "Wren", "text": "The wren is small and loud."}\n',
 }
 

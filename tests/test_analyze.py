@@ -28,7 +28,7 @@ TEXTS = st.lists(st.one_of(_BITS, st.text(max_size=5)), max_size=12).map("".join
         ("HTTPServer", ["httpserver", "http", "server"]),
         ("fooBarBaz", ["foobarbaz", "foo", "bar", "baz"]),
         ("snake_CASE", ["snake_case", "snake", "case"]),
-        ("v2.4.1", ["v2.4.1"]),
+        ("v2.4.1", ["v2.4.1", "2.4.1"]),
         ("bob.smith@example.org", ["bob.smith@example.org", "bob", "smith", "exampl", "org"]),
         ("src/models/user.py", ["src/models/user.py", "src", "model", "user", "py"]),
         ("__init__", ["__init__", "init"]),

@@ -10,7 +10,7 @@ length are preferred to a full one followed by a scrap.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,6 +34,10 @@ DEFAULT_SIZE = 254
 _SMALL_SECTION = 0.25
 # The context (title and headings) may take at most this share of a chunk.
 _CONTEXT_SHARE = 0.25
+# Most characters that a token may stand for: prose has four or five.
+_CHARACTERS = 16
+# Longer than the longest word that WordPiece looks at (100).
+_LONG_WORD = 128
 _CUT_IN_BLOCK = 0.15
 _CUT_IN_SENTENCE = 1.0
 # No line begins with these, none ends with those.
@@ -182,7 +186,7 @@ def _units(text: str, blocks: Sequence[Block], counter: TokenCounter, room: int)
     for (start, end, cut), tokens in zip(
         spans, counter.counts([text[start:end] for start, end, _ in spans]), strict=True
     ):
-        if tokens <= room:
+        if tokens <= room and end - start <= room * _CHARACTERS:
             units.append(_Unit(start, end, tokens, cut))
         else:
             units.extend(_pieces(text, start, end, counter, room, cut))
@@ -205,8 +209,13 @@ def _pieces(text: str, start: int, end: int, counter: TokenCounter, room: int, c
 
     Only a single word that is longer than a whole chunk (base64, say) is cut inside.
     """
-    starts = list(dict.fromkeys(start + first for first, _ in counter.spans(text[start:end])))
-    starts = [start, *starts[1:], end]
+    places: dict[int, None] = {}
+    for first, last in counter.spans(text[start:end]):
+        # A word too long for the tokenizer is one unknown token to it, however long it is. Its
+        # pieces stay too long, the last one too: a shorter one would be read letter by letter.
+        stop = last - _LONG_WORD if last - first > 2 * _LONG_WORD else first + 1
+        places.update(dict.fromkeys(range(start + first, start + stop, _LONG_WORD)))
+    starts = [start, *list(places)[1:], end]
     units: list[_Unit] = []
     first = 0
     while first < len(starts) - 1:
@@ -226,7 +235,8 @@ def _piece_end(
     """
     limit = first + room
     while True:
-        last = min(limit, len(starts) - 1)
+        last = min(limit, bisect_right(starts, starts[first] + room * _CHARACTERS) - 1, len(starts) - 1)
+        last = max(last, first + 1)
         if last < len(starts) - 1:
             whole = (at for at in range(last, first, -1) if _breakable(text, starts[at]))
             last = next(whole, last)
@@ -264,7 +274,8 @@ def _cheapest_cuts(units: Sequence[_Unit], room: int) -> list[tuple[int, int]]:
         tokens = 0
         for last in range(first + 1, count + 1):
             tokens += units[last - 1].tokens
-            if tokens > room and last > first + 1:
+            too_wide = units[last - 1].end - units[first].start > room * _CHARACTERS + _LONG_WORD
+            if (tokens > room or too_wide) and last > first + 1:
                 break
             empty = max(0.0, 1 - tokens / room)
             cost = 1 + empty * empty + best[last] + (units[last].cut if last < count else 0.0)

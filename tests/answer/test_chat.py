@@ -330,7 +330,7 @@ def test_the_specs_reach_their_servers(monkeypatch: pytest.MonkeyPatch) -> None:
         assert server.keys == [
             "Bearer of-openai-1234",
             "Bearer none",
-            "Bearer of-openai-1234",
+            "Bearer none",  # a key for OpenAI's server is shown to no other
             "Bearer of-rag-12345",
         ]
 

@@ -20,9 +20,22 @@ try:
 finally:
     sys.stderr.write("imported: " + " ".join(sorted({name.split(".")[0] for name in sys.modules})))
 """
-COMMANDS = (
-    "index remove search context query eval status list show chunk embed similarity models config".split()
-)
+COMMANDS = [
+    "index",
+    "remove",
+    "search",
+    "context",
+    "query",
+    "eval",
+    "status",
+    "list",
+    "show",
+    "chunk",
+    "embed",
+    "similarity",
+    "models",
+    "config",
+]
 
 
 def imported(*words: str, cwd: Path) -> set[str]:

@@ -45,7 +45,9 @@ def test_every_command_has_help_and_an_example(name: str) -> None:
     command = COMMANDS[name]
     assert command.help
     assert re.search(rf"Example: .*\brag {name}\b", command.epilog or "")
-    assert all(parameter.help for parameter in command.params if isinstance(parameter, typer.core.TyperOption))
+    assert all(
+        parameter.help for parameter in command.params if isinstance(parameter, typer.core.TyperOption)
+    )
 
 
 def test_commands_named_in_readme_exist() -> None:

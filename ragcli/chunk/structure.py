@@ -106,9 +106,12 @@ def _passages(
         room = size - _context_tokens(document, heading, counter, size)
         units = _units(document.text, blocks, counter, room)
         cuts = _cheapest_cuts(units, room)
-        spans = [
-            (_overlap_start(units, first, room, last, overlap), units[last - 1].end) for first, last in cuts
-        ]
+        spans = []
+        before = -1
+        for first, last in cuts:
+            free = min(overlap, room - sum(unit.tokens for unit in units[first:last]))
+            spans.append((_overlap_start(units, first, free, before + 1), units[last - 1].end))
+            before = first
         found.append((heading, spans))
     return found
 
@@ -289,10 +292,9 @@ def _cheapest_cuts(units: Sequence[_Unit], room: int) -> list[tuple[int, int]]:
     return ranges
 
 
-def _overlap_start(units: Sequence[_Unit], first: int, room: int, last: int, overlap: int) -> int:
-    """Start of the chunk of units ``[first, last)`` with whole units of overlap before it."""
-    free = min(overlap, room - sum(unit.tokens for unit in units[first:last]))
-    while first > 0 and units[first - 1].tokens <= free:
+def _overlap_start(units: Sequence[_Unit], first: int, free: int, earliest: int) -> int:
+    """Start of a chunk with whole units of at most ``free`` tokens before it, none before ``earliest``."""
+    while first > earliest and units[first - 1].tokens <= free:
         first -= 1
         free -= units[first].tokens
     return units[first].start

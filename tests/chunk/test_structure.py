@@ -52,7 +52,8 @@ def test_no_word_is_cut_that_fits_into_a_chunk(document: Document, size: int) ->
             continue  # Han and kana need no spaces, nor do the marks that end their sentences.
         first = end - len(text[:end].split()[-1])
         word = text[first:].split(maxsplit=1)[0]
-        assert minilm().counts([word])[0] > size - size // 4 or len(word) > 100, f"{word!r} is cut before {text[end:]!r}"
+        if len(word) <= 100:
+            assert minilm().counts([word])[0] > size - size // 4, f"{word!r} is cut before {text[end:]!r}"
 
 
 @SOME

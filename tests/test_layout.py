@@ -48,7 +48,7 @@ HOMES = {
     "selectolax": ["load"],
     "charset_normalizer": ["load"],
     "tiktoken": ["budget.py"],
-    "sqlite3": ["catalog.py"],
+    "sqlite3": ["catalog"],
     "rank_bm25": ["search"],
     "Stemmer": ["analyze.py"],
     "rjieba": ["analyze.py"],

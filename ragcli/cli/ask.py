@@ -261,9 +261,14 @@ def _stream(context: Context, asker: Asker, question: str, output: Format) -> An
                 dump({"event": "hits", "query": question, "hits": [hit_record(hit) for hit in hits]})
             )
 
+    blank = ""  # white space that may turn out to be the last
+
     def on_token(text: str) -> None:
+        nonlocal blank
         if output is Format.text:
-            terminal.piece(text)
+            words = (blank + text).rstrip()
+            blank = (blank + text)[len(words) :]
+            terminal.piece(words)
         elif output is Format.jsonl:
             terminal.out(dump({"event": "token", "text": text}))
             sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 from typer.core import TyperGroup
 
-from ragcli.errors import Interrupted, RagError, UsageError
+from ragcli.errors import Interrupted, PartlyDone, RagError, UsageError
 from ragcli.render.terminal import Terminal
 from ragcli.settings import Resolved, Settings, find_index, resolve
 
@@ -75,10 +76,15 @@ class Program(TyperGroup):
                 ctx, Interrupted("interrupted; what was done is kept, and the same command carries on")
             )
         except BrokenPipeError:
-            # Whoever reads our output has had enough of it; that is no error of ours. What is still
-            # in the buffer must have somewhere to go when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever reads our output has had enough of it; that is no error of ours.
+            _abandon_output()
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _abandon_output()
+            told = f"no room to write ({error.strerror}); what was done is kept: make room and run the command again"
+            self._fail(ctx, PartlyDone(told))
 
     def _fail(self, ctx: Any, error: RagError) -> NoReturn:
         if ctx.params.get("traceback"):
@@ -86,6 +92,11 @@ class Program(TyperGroup):
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
         context.terminal.error(str(error))
         raise typer.Exit(error.exit_code) from None
+
+
+def _abandon_output() -> None:
+    """Give what is still in the buffer of stdout somewhere to go when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(error: Any, ctx: Any) -> UsageError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ragcli.embed.models import ModelFiles, check_default, open_tokenizer, weights_hash
 from ragcli.errors import ModelUnavailable
@@ -78,7 +80,15 @@ class TransformerEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """Vector of shape (dim,) of a question."""
-        vector: Vectors = self._encode(self._model.encode_query, [text])[0]
+        import torch
+
+        # A few words are read faster by one thread than by several that wait for each other.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            vector: Vectors = self._encode(self._model.encode_query, [text])[0]
+        finally:
+            torch.set_num_threads(threads)
         return vector
 
     def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
@@ -109,6 +119,20 @@ class TransformerEmbedder:
         return getattr(config, "_commit_hash", None) or self.spec
 
 
+def _check_hub(spec: str) -> None:
+    """Fail at once where the hub cannot be reached: its own client tries for two minutes."""
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return
+    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    try:
+        socket.create_connection((address.hostname or "", address.port or 443), timeout=10).close()
+    except OSError as error:
+        raise ModelUnavailable(
+            f"model {spec!r} is not on this machine and {address.hostname} cannot be reached; "
+            f"`rag models` lists the models at hand"
+        ) from error
+
+
 def _load(files: ModelFiles, offline: bool) -> Any:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -117,8 +141,10 @@ def _load(files: ModelFiles, offline: bool) -> Any:
         # `local_files_only` alone has been seen to call out.
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    logging.getLogger("transformers").setLevel(logging.ERROR)
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    else:
+        _check_hub(files.spec)
+    for library in ("transformers", "sentence_transformers", "huggingface_hub"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.errors import IndexDamaged, IndexMismatch, UsageError
+from ragcli.catalog.database import make_database, memory_database, open_database
+from ragcli.errors import IndexDamaged
 from ragcli.types import Chunk, Document, Scalar
 
 if TYPE_CHECKING:
@@ -27,36 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
-
-FORMAT = 1
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE roots (path TEXT PRIMARY KEY, options TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, recipe TEXT NOT NULL, failures TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY, path TEXT NOT NULL, record TEXT, title TEXT NOT NULL, format TEXT NOT NULL,
-    language TEXT NOT NULL, characters INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    modified TEXT NOT NULL, indexed TEXT NOT NULL, metadata TEXT NOT NULL, text TEXT NOT NULL
-);
-CREATE INDEX documents_by_path ON documents (path);
-CREATE TABLE chunks (
-    id TEXT PRIMARY KEY, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, context TEXT NOT NULL, heading TEXT NOT NULL,
-    page INTEGER, first_line INTEGER, last_line INTEGER, tokens INTEGER NOT NULL,
-    content TEXT NOT NULL, generation INTEGER NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document, ordinal);
-CREATE INDEX chunks_by_generation ON chunks (generation);
-CREATE INDEX chunks_by_content ON chunks (content);
-CREATE TABLE gone (chunk TEXT PRIMARY KEY, generation INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE vectors (
-    content TEXT NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (content, model)
-) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,46 +58,6 @@ def content_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-class _Cursor(sqlite3.Cursor):
-    """Raises ``IndexDamaged`` for a page that is not what SQLite wrote, whenever it is read."""
-
-    def execute(self, *args: Any) -> _Cursor:
-        try:
-            return super().execute(*args)
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-    def fetchone(self) -> Any:
-        try:
-            return super().fetchone()
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-    def fetchall(self) -> list[Any]:
-        try:
-            return super().fetchall()
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-    def __next__(self) -> Any:
-        try:
-            return super().__next__()
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-    def _told(self, error: sqlite3.DatabaseError) -> Exception:
-        # Its subclasses are other troubles: a lock, a full disk, a mistake of ours.
-        path = getattr(self.connection, "path", Path())
-        return _damaged(path, error) if type(error) is sqlite3.DatabaseError else error
-
-
-class _Connection(sqlite3.Connection):
-    path = Path()
-
-    def execute(self, *args: Any) -> _Cursor:
-        return self.cursor(_Cursor).execute(*args)
-
-
 class Catalog:
     """An open catalogue. One thread, one connection; a context manager."""
 
@@ -138,25 +68,14 @@ class Catalog:
     @classmethod
     def create(cls, path: Path) -> Catalog:
         """Make a new catalogue, or open the one that is there."""
-        if path.exists():
-            return cls.open(path)
-        partial = path.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        try:
-            db = sqlite3.connect(partial)
-        except sqlite3.Error as error:
-            raise UsageError(f"cannot write {path.parent}: {error}") from error
-        _fill(db)
-        db.close()
-        partial.replace(path)
+        if not path.exists():
+            make_database(path)
         return cls.open(path)
 
     @classmethod
     def in_memory(cls) -> Catalog:
         """An empty catalogue that lies nowhere and ends with the process."""
-        db = sqlite3.connect(":memory:", isolation_level=None)
-        _fill(db)
-        return cls(Path(), db)
+        return cls(Path(), memory_database())
 
     @classmethod
     def open(cls, path: Path) -> Catalog:
@@ -165,22 +84,7 @@ class Catalog:
         Raises ``IndexMismatch`` for one of another format and ``IndexDamaged`` for what is no
         catalogue.
         """
-        db = sqlite3.connect(path, timeout=30, isolation_level=None, factory=_Connection)
-        db.path = path
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise _damaged(path, error) from error
-        if row is None or row[0] != str(FORMAT):
-            db.close()
-            raise IndexMismatch(
-                f"the index has format {row[0] if row else 'unknown'}, this program reads format {FORMAT}; "
-                f"make another with `rag --index NEW_FOLDER index PATH`"
-            )
-        return cls(path, db)
+        return cls(path, open_database(path))
 
     def __enter__(self) -> Catalog:
         return self
@@ -452,23 +356,6 @@ class Catalog:
         for row in rows:
             values = dict(zip(names, row, strict=True))
             yield values | {"tokens": values["tokens"] or 0}
-
-
-def _damaged(path: Path, error: Exception) -> IndexDamaged:
-    """What to do about a catalogue that SQLite cannot read."""
-    return IndexDamaged(
-        f"{path} is not a readable catalogue ({error}); remove {path.parent} and run `rag index PATH`"
-    )
-
-
-def _fill(db: sqlite3.Connection) -> None:
-    """Write the schema and the first notes of a new catalogue."""
-    with db:
-        db.executescript(_SCHEMA)
-        db.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            [("format", str(FORMAT)), ("uid", uuid.uuid4().hex), ("generation", "0")],
-        )
 
 
 def _stored(row: tuple[Any, ...]) -> StoredChunk:

@@ -60,7 +60,8 @@ def session(run: Run) -> str:
     lines = ["```console"]
     for command in SESSION:
         printed, code = run(shlex.split(command)[1:])
-        lines += [f"$ {command}", re.sub(r", [\d.]+ s$", "", printed.strip(), flags=re.MULTILINE)]
+        timeless = re.sub(r", [\d.]+ s$|^indexing: .*\n", "", printed.strip(), flags=re.MULTILINE)
+        lines += [f"$ {command}", timeless]
         if code:
             lines += ["$ echo $?", str(code)]
     return "\n".join([*lines, "```"])

@@ -64,7 +64,9 @@ class Builder:
         self._plan = plan
         self._generation = 0
         self._report = BuildReport()
-        self._done_bytes = 0
+        self._finished_bytes = 0  # of files that are done
+        self._begun_bytes = 0  # about, of the file that was begun before this portion
+        self._waiting_bytes = 0  # about, of the documents that wait
         self._waiting: list[tuple[Document, list[Chunk]]] = []
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
@@ -261,6 +263,7 @@ class Builder:
         self._report.tokens += sum(chunk.tokens for chunk in chunks)
         self._waiting.append((document, chunks))
         self._waiting_chunks += len(chunks)
+        self._waiting_bytes += len(document.text)
         if self._waiting_chunks >= _PORTION:
             self._flush()
 
@@ -274,9 +277,18 @@ class Builder:
         with self._one_change():
             if not self._plan:
                 self._change_over()
-        self._done_bytes += sum(size for _, _, size in self._finished)
-        self._progress.advance(self._done_bytes, self._report.embedded)
-        self._waiting, self._waiting_chunks, self._finished = [], 0, []
+        if self._finished:
+            self._finished_bytes += sum(size for _, _, size in self._finished)
+            self._begun_bytes = 0
+        else:
+            self._begun_bytes += self._waiting_bytes
+        self._waiting, self._waiting_chunks, self._waiting_bytes, self._finished = [], 0, 0, []
+        self._tell(0.0)
+
+    def _tell(self, share: float) -> None:
+        """Tell how far the work is, ``share`` of what waits being embedded."""
+        done = self._finished_bytes + self._begun_bytes + int(share * self._waiting_bytes)
+        self._progress.advance(done, self._report.embedded)
 
     def _change_over(self) -> None:
         generation = self._generation
@@ -306,7 +318,7 @@ class Builder:
             vectors = self._model().embed_documents([texts[content].embedded_text for content in batch])
             self._catalog.put_vectors(batch, self._signature, vectors)
             self._report.embedded += len(batch)
-            self._progress.advance(self._done_bytes, self._report.embedded)
+            self._tell((first + len(batch)) / len(order))
 
     def _model(self) -> Embedder:
         if self._embedder is None:

@@ -121,7 +121,9 @@ class _LineBar(Bar):
     def advance(self, done: int, said: str) -> None:
         if time.monotonic() - self._said_at >= _LINE_SECONDS and self._total:
             self._said_at = time.monotonic()
-            self._terminal.note(f"{self._what}: {100 * done // self._total} %{', ' if said else ''}{said}")
+            self._terminal.note(
+                f"{self._what}: {min(100, 100 * done // self._total)} %{', ' if said else ''}{said}"
+            )
 
 
 @contextmanager

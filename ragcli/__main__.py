@@ -1,5 +1,19 @@
-"""``python -m ragcli``."""
+"""``python -m ragcli``, and the ``rag`` command."""
 
-from ragcli.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Run the program; an interrupt while it is still being loaded is answered like any other."""
+    try:
+        from ragcli.cli import main as run
+    except KeyboardInterrupt:
+        sys.stderr.write("rag: interrupted; nothing was begun\n")
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

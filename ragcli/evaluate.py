@@ -7,7 +7,6 @@ function of a ranking and of the grades of the judged documents.
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import time
@@ -22,6 +21,7 @@ Qrels = Mapping[str, Grades]
 # A question to the names of the documents found, best first, repeats allowed.
 SearchDocuments = Callable[[str], Sequence[str]]
 
+_HIGHEST_GRADE = 1_000_000
 METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
 
 
@@ -80,15 +80,22 @@ def measure(metric: str, ranking: Sequence[str], grades: Grades) -> float:
 
 def read_queries(path: Path) -> list[Query]:
     """Read ``queries.jsonl``: objects with ``_id`` and ``text``. Raises ``UsageError`` with the line."""
-    queries = []
+    queries: list[Query] = []
+    seen: set[str] = set()
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
-            queries.append(Query(str(entry["_id"]), str(entry["text"])))
-        except (ValueError, KeyError, TypeError):
-            raise UsageError(f"{path}:{number}: not an object with _id and text") from None
+            name, text = entry["_id"], entry["text"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            name = text = None
+        if not isinstance(name, str | int) or not isinstance(text, str) or not text.strip():
+            raise UsageError(f"{path}:{number}: not an object with _id and text")
+        if str(name) in seen:
+            raise UsageError(f"{path}:{number}: a second question with the _id {name}")
+        seen.add(str(name))
+        queries.append(Query(str(name), text))
     if not queries:
         raise UsageError(f"{path}: no questions in it")
     return queries
@@ -97,16 +104,20 @@ def read_queries(path: Path) -> list[Query]:
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """Read ``qrels.tsv`` (query-id, corpus-id, score, with or without a header) or TREC's four columns."""
     qrels: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), 1):
-        cells = row if len(row) > 1 else " ".join(row).split()
-        if not cells or (number == 1 and not cells[-1].lstrip("-").isdigit()):
+    for number, line in enumerate(_lines(path), 1):
+        row = line.rstrip("\r").split("\t")
+        cells = row if len(row) > 1 else line.split()
+        if not cells or (number == 1 and not cells[-1].strip()[-1:].isdigit()):
             continue
         if len(cells) == 4:
             cells = [cells[0], cells[2], cells[3]]
         try:
             query, document, grade = cells
-            qrels.setdefault(query, {})[document] = int(grade)
-        except ValueError:
+            value = float(grade)
+            if value != int(value) or abs(value) > _HIGHEST_GRADE:
+                raise ValueError(grade)
+            qrels.setdefault(query, {})[document] = int(value)
+        except (ValueError, OverflowError):
             raise UsageError(f"{path}:{number}: not query-id, corpus-id, score") from None
     if not qrels:
         raise UsageError(f"{path}: no judgements in it")

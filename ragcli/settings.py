@@ -98,8 +98,12 @@ def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, st
     """
     settings = Settings()
     origins = dict.fromkeys(_NAMES, "default")
+    files = _files(folder, environment)
+    for origin, values in files:
+        if "index" in values:  # it would have to be read from the folder it names
+            raise UsageError(f"{origin}: index is set by --index or RAG_INDEX; take it out of the file")
     for origin, values in (
-        *_files(folder, environment),
+        *files,
         ("environment", _from_environment(environment)),
         ("flag", {name: value for name, value in flags.items() if value is not None}),
     ):
@@ -115,9 +119,9 @@ def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, st
 def user_file(environment: Mapping[str, str] = os.environ) -> Path:
     """Where this user's own ``rag.toml`` lies, whether it exists or not."""
     if sys.platform == "win32":
-        base = environment.get("APPDATA") or str(Path.home() / "AppData" / "Roaming")
+        base = environment.get("APPDATA") or os.path.join(os.path.expanduser("~"), "AppData", "Roaming")
     else:
-        base = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+        base = environment.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
     return Path(base) / "ragcli" / "rag.toml"
 
 
@@ -127,7 +131,7 @@ def find_index(start: Path, given: str | None) -> tuple[Path, bool]:
     Where there is none, the answer is ``start/.rag``.
     """
     if given:
-        folder = Path(given).expanduser().resolve()
+        folder = Path(os.path.expanduser(given)).resolve()
         return folder, folder.is_dir()
     start = start.resolve()
     for parent in (start, *start.parents):
@@ -140,7 +144,7 @@ def _files(folder: Path, environment: Mapping[str, str]) -> list[tuple[str, Mapp
     """The settings files that exist, weakest first."""
     found: list[tuple[str, Mapping[str, Any]]] = []
     user = user_file(environment)
-    if user.is_file():
+    if os.path.isfile(user) and os.access(user, os.R_OK):  # not another user's, under sudo
         found.append((str(user), _read_toml(user)))
     project, own = folder.parent / "pyproject.toml", folder.parent / "rag.toml"
     if own.is_file():
@@ -157,7 +161,7 @@ def _files(folder: Path, environment: Mapping[str, str]) -> list[tuple[str, Mapp
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise UsageError(f"{path}: not a readable TOML file: {error}") from error
 
 

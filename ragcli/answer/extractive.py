@@ -121,7 +121,8 @@ def _joined(text: str, sentences: Iterable[tuple[int, int]]) -> list[tuple[int, 
     """A sentence that ends in a colon goes with what it announces."""
     joined: list[tuple[int, int]] = []
     for start, end in sentences:
-        if joined and text[joined[-1][1] - 1] in ":：" and not _HEADING.match(text, start):
+        announced = not _HEADING.match(text, start) and not text.startswith(("```", "~~~"), start)
+        if joined and announced and text[joined[-1][1] - 1] in ":：":
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

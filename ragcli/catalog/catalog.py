@@ -35,7 +35,7 @@ class FileState:
 
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     sha256: str
     recipe: str
     failures: tuple[tuple[str, str], ...] = ()
@@ -154,7 +154,7 @@ class Catalog:
 
     def files(self) -> dict[str, FileState]:
         """All files by path."""
-        rows = self._db.execute("SELECT path, size, mtime_ns, sha256, recipe, failures FROM files")
+        rows = self._db.execute("SELECT path, size, changed_ns, sha256, recipe, failures FROM files")
         return {
             row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, json.loads(row[5]))))
             for row in rows
@@ -164,7 +164,14 @@ class Catalog:
         """Note what a file looks like now."""
         self._db.execute(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
-            (state.path, state.size, state.mtime_ns, state.sha256, state.recipe, json.dumps(state.failures)),
+            (
+                state.path,
+                state.size,
+                state.changed_ns,
+                state.sha256,
+                state.recipe,
+                json.dumps(state.failures),
+            ),
         )
 
     def forget_state(self, path: str) -> None:
@@ -194,8 +201,7 @@ class Catalog:
                 json.dumps(dict(document.metadata), ensure_ascii=False), document.text,
             ),
         )  # fmt: skip
-        rows = self._db.execute("SELECT id FROM chunks WHERE document = ?", (document.id,))
-        old = {str(row[0]) for row in rows}
+        old = self.chunk_ids(document.id)
         new = {chunk.id for chunk in chunks}
         self._drop_chunks(old - new, generation)
         for chunk in chunks:
@@ -220,10 +226,13 @@ class Catalog:
             row[0] for row in self._db.execute("SELECT id FROM documents WHERE path = ? ORDER BY id", (path,))
         ]
 
+    def chunk_ids(self, document: str) -> set[str]:
+        """Ids of the chunks of a document."""
+        return {row[0] for row in self._db.execute("SELECT id FROM chunks WHERE document = ?", (document,))}
+
     def drop_document(self, document: str, generation: int) -> int:
         """Take a document out; the number of chunks that went with it."""
-        rows = self._db.execute("SELECT id FROM chunks WHERE document = ?", (document,))
-        chunks = {str(row[0]) for row in rows}
+        chunks = self.chunk_ids(document)
         self._drop_chunks(chunks, generation)
         self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
         return len(chunks)
@@ -340,9 +349,10 @@ class Catalog:
             for row in self._db.execute("SELECT id, path, record FROM documents ORDER BY id")
         ]
 
-    def document_hashes(self) -> dict[str, str]:
-        """The sha256 that each document was read with, by id."""
-        return dict(self._db.execute("SELECT id, sha256 FROM documents"))
+    def document_origins(self) -> dict[str, tuple[str, str]]:
+        """The file that each document came from and the sha256 it was read with, by id."""
+        rows = self._db.execute("SELECT id, path, sha256 FROM documents")
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     def document_rows(self) -> Iterator[dict[str, Any]]:
         """One mapping a document, ordered by id, as ``rag list`` shows them."""

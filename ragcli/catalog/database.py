@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Callable
@@ -18,7 +19,7 @@ _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots (path TEXT PRIMARY KEY, options TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, recipe TEXT NOT NULL, failures TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE documents (
@@ -103,11 +104,20 @@ def memory_database() -> sqlite3.Connection:
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the catalogue at ``path``; ``IndexMismatch`` for another format, ``IndexDamaged`` for none."""
-    db = sqlite3.connect(path, timeout=30, isolation_level=None, factory=_Connection)
+    try:
+        if not os.access(path, os.R_OK):
+            raise UsageError(f"cannot read {path}; are its permissions right?")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    # Without the right to write nobody here can change it, so that it need not be locked either.
+    name = path.absolute().as_uri() + ("" if writable else "?immutable=1")
+    db = sqlite3.connect(name, uri=True, timeout=30, isolation_level=None, factory=_Connection)
     db.path = path
     try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        if writable:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
         row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
     except sqlite3.DatabaseError as error:
         db.close()
@@ -127,7 +137,9 @@ def open_database(path: Path) -> sqlite3.Connection:
 def _told(path: Path, error: sqlite3.DatabaseError) -> RagError | None:
     """What an error of SQLite means to a user; None for a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or type(error) is sqlite3.DatabaseError:
+    incomplete = "no such table" in str(error) or "no such column" in str(error)
+    corrupt = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    if corrupt or incomplete or type(error) is sqlite3.DatabaseError:
         return _damaged(path, error)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return PartlyDone(f"cannot write {path}: {error}; make room and run the same command again")

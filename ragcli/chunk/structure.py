@@ -69,16 +69,18 @@ class _Section:
         return self.blocks[-1].end
 
 
-def fitting_size(asked: int | None, limit: int) -> int:
+def fitting_size(asked: int | None, limit: int, overlap: int) -> int:
     """The chunk size in tokens: the one asked for, else the default, as far as the model reads.
 
-    Raises ``UsageError`` for one that the model cannot read whole.
+    Raises ``UsageError`` for one that the model cannot read whole, and for an overlap that is not
+    below it.
     """
-    if asked is None:
-        return min(DEFAULT_SIZE, limit)
-    if asked > limit:
-        raise UsageError(f"a chunk size of {asked} is more than the {limit} tokens that the model reads")
-    return asked
+    size = min(DEFAULT_SIZE, limit) if asked is None else asked
+    if size > limit:
+        raise UsageError(f"a chunk size of {size} is more than the {limit} tokens that the model reads")
+    if overlap >= size:
+        raise UsageError(f"an overlap of {overlap} is not less than the chunk size of {size}")
+    return size
 
 
 def chunk_document(document: Document, counter: TokenCounter, *, size: int, overlap: int = 0) -> list[Chunk]:

@@ -38,7 +38,9 @@ def search_command(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
     ] = "",
-    more: Annotated[list[Path] | None, typer.Argument(metavar="PATH", hidden=True)] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH", help="Further files, after --in.")
+    ] = None,
     k: CountOption = None,
     mode: ModeOption = None,
     fusion: FusionOption = None,
@@ -49,7 +51,8 @@ def search_command(
         typer.Option("--in", metavar="PATH…", help="Search these files by words, without an index."),
     ] = None,
     batch: Annotated[
-        Path | None, typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl.")
+        Path | None,
+        typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl; prints jsonl or trec."),
     ] = None,
     wait: WaitOption = None,
     output: Annotated[
@@ -66,6 +69,8 @@ def search_command(
     elif inside:  # a shell makes several words of `--in *.md`
         _inside(context, read_query(query), [*inside, *(more or [])], output, flags, explain)
     elif more:
+        if more[0].exists():
+            raise UsageError(f"to search files, say --in: rag search QUERY --in {more[0]}")
         raise UsageError(f'the question is more than one word; put it in quotes: rag search "{query} …"')
     else:
         _search(context, read_query(query), output, flags, explain)

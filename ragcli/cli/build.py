@@ -32,10 +32,17 @@ def index_command(
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
     include: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Only look at files that match; the others stay as they are. May be repeated.",
+        ),
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="No files that match; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB", help="No files that match; those that are indexed leave. May be repeated."
+        ),
     ] = None,
     no_ignore: Annotated[
         bool, typer.Option("--no-ignore", help="Do not heed .gitignore and .ragignore.")
@@ -64,15 +71,20 @@ def index_command(
         rebuild=rebuild,
         max_file_mb=settings.max_file_mb,
     )
+    is_new = not context.folder().exists()
     report, news = _run(context, paths or [], options, plan=plan, wait=wait)
+    if is_new and not plan:
+        terminal.detail(f"made a new index at {context.folder()}")
     if output is Format.text:
         for line in build_summary(report, plan=plan):
             terminal.out(line)
     else:
         terminal.out(dump(build_record(report)))
+    for path, reason in report.left_out:
+        terminal.detail(f"left out: {path}: {reason}")
     if news:
         terminal.note(coverage_note(report))
-    _tell_failures(terminal, report)
+    _tell_failures(terminal, report, plan=plan)
 
 
 def _run(
@@ -97,16 +109,19 @@ def _run(
         )
 
 
-def _tell_failures(terminal: Terminal, report: BuildReport) -> None:
+def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> None:
     """Name what failed; raise when anything did."""
     if not report.failures:
         return
     for failure in report.failures:
         terminal.error(f"{failure.path}: {failure.message}")
     told = f"{len(report.failures)} of the inputs could not be read"
-    if report.added + report.changed + report.unchanged == 0:
+    kept = any(failure.error == "missing" for failure in report.failures)
+    if report.added + report.changed + report.unchanged + report.removed == 0 and not kept:
         raise UsageError(f"{told}, and nothing else was there to index")
-    raise PartlyDone(f"{told}; the rest is indexed, and the same command tries them again")
+    if plan:
+        raise PartlyDone(f"{told}; the rest would be indexed")
+    raise PartlyDone(f"{told}; the rest is indexed, and the same command reads them when they have changed")
 
 
 @app.command("remove", epilog="Example: rag remove sample_docs/faq.md")
@@ -121,11 +136,12 @@ def remove_command(
     """Take documents out of the index; the files stay as they are."""
     from ragcli.pipeline.remove import remove
     from ragcli.render.records import dump
+    from ragcli.render.tables import counted
 
     context: Context = ctx.obj
     documents, chunks = remove(context.folder(), context.settings(wait=wait), paths)
     if output is Format.text:
-        context.terminal.out(f"removed {documents} documents, {chunks} chunks")
+        context.terminal.out(f"removed {counted(documents, 'document')}, {counted(chunks, 'chunk')}")
         context.terminal.note(
             "note: `rag index` on the folder brings them back; list them in .ragignore to prevent it"
         )

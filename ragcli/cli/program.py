@@ -80,11 +80,9 @@ class Program(TyperGroup):
             _abandon_output()
             raise typer.Exit(0) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            _abandon_output()
-            told = f"no room to write ({error.strerror}); what was done is kept: make room and run the command again"
-            self._fail(ctx, PartlyDone(told))
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                _abandon_output()
+            self._fail(ctx, _outside(error))
 
     def _fail(self, ctx: Any, error: RagError) -> NoReturn:
         if ctx.params.get("traceback"):
@@ -92,6 +90,16 @@ class Program(TyperGroup):
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
         context.terminal.error(str(error))
         raise typer.Exit(error.exit_code) from None
+
+
+def _outside(error: OSError) -> RagError:
+    """What went wrong outside the program: no room, no permission, no such place."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        told = f"no room to write ({reason}); what was done is kept: make room and run the command again"
+        return PartlyDone(told)
+    where = str(error.filename)[:200] if error.filename else "the current folder"
+    return UsageError(f"{where}: {reason}; are the path and its permissions right?")
 
 
 def _abandon_output() -> None:
@@ -102,7 +110,8 @@ def _abandon_output() -> None:
 def _told(error: Any, ctx: Any) -> UsageError:
     """What typer says of a command line, on one line and with the command that helps."""
     where = getattr(error.ctx or ctx, "command_path", "rag")
-    return UsageError(f"{error.format_message().rstrip('.')}; see `{where} --help`")
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    return UsageError(f"{message}; see `{where} --help`")
 
 
 def _globals_first(args: list[str]) -> list[str]:
@@ -175,9 +184,18 @@ def _interrupt(*_: object) -> None:
 
 def main() -> None:
     """Run the program."""
+    # Closed by whoever started us: read as empty, and written to nowhere.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
     signal.signal(signal.SIGTERM, _interrupt)
-    app()
+    try:
+        app()
+    except OSError as error:  # help and version, printed to a full disk
+        _abandon_output()
+        Terminal().error(str(_outside(error)))
+        sys.exit(_outside(error).exit_code)

@@ -30,7 +30,7 @@ class FoundFile:
     path: Path
     root: Path
     size: int
-    mtime_ns: int
+    changed_ns: int
     explicit: bool
 
 
@@ -199,7 +199,7 @@ def _look_at(path: Path, root: Path, max_bytes: int) -> FoundFile | SkippedFile:
             return SkippedFile(path, root, "binary")
     except OSError:
         return SkippedFile(path, root, "unreadable")
-    return FoundFile(path, root, info.st_size, info.st_mtime_ns, explicit=False)
+    return FoundFile(path, root, info.st_size, max(info.st_mtime_ns, info.st_ctime_ns), explicit=False)
 
 
 def _is_binary(path: Path) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
-from ragcli.embed import Embedder
 from ragcli.errors import IndexMissing, UsageError
 from ragcli.pipeline.index import Index
 from ragcli.search import Searcher, covered_weight
@@ -60,7 +59,7 @@ class Asker:
         """The best passages; mode and k as set unless given. Raises ``UsageError`` for an empty query."""
         chosen = mode or self.mode
         start = time.perf_counter()
-        question, took = self._read(query, dense=chosen != "lexical")
+        question, took = self._read(query, chosen)
         hits = self._search(question, k or self._settings.k, chosen, took)
         took["total"] = (time.perf_counter() - start) * 1000
         return Found(hits, took)
@@ -94,7 +93,7 @@ class Asker:
 
         settings = self._settings
         generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
-        question, took = self._read(query, dense=self.mode != "lexical")
+        question, took = self._read(query, self.mode)
         hits = self._search(question, settings.k, self.mode, took)
         on_hits(hits)
         if not hits:
@@ -107,20 +106,23 @@ class Asker:
             on_token(answer.text)
         return answer
 
-    def _read(self, query: str, *, dense: bool) -> tuple[Question, dict[str, float]]:
+    def _read(self, query: str, mode: Mode) -> tuple[Question, dict[str, float]]:
         """Embed the question before anything is locked: it takes long the first time."""
         if not query.strip():
             raise UsageError('the query is empty; try rag search "your question"')
         start = time.perf_counter()
-        if not dense:
+        if mode == "lexical":
             return Question(query, None, 1.0), {}
-        embedder: Embedder = self._index.embedder
-        question = Question(query, embedder.embed_query(query), embedder.tokenizer.coverage([query])[0])
-        return question, {"embed": (time.perf_counter() - start) * 1000}
+        coverage = self._index.tokenizer.coverage([query])[0]
+        if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
+            # The words alone will decide, so the model need not be loaded.
+            return Question(query, None, coverage), {}
+        vector = self._index.embedder.embed_query(query)
+        return Question(query, vector, coverage), {"embed": (time.perf_counter() - start) * 1000}
 
     def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
         settings = self._settings
-        with self._index.consistent(dense=mode != "lexical") as (lexical, dense):
+        with self._index.consistent(dense=question.vector is not None) as (lexical, dense):
             searcher = Searcher(
                 self._index.catalog, lexical, dense, self._index.catalog.get("signature") or ""
             )

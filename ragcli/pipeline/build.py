@@ -70,8 +70,10 @@ class Builder:
         self._waiting: list[tuple[Document, list[Chunk]]] = []
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
+        self._named: set[str] = set()
+        self._present: set[str] = set()
         self._known_files: dict[str, FileState] = {}
-        self._known_hashes: dict[str, str] = {}
+        self._origins: dict[str, tuple[str, str]] = {}
         self._embedder: Embedder | None = None
         self._prepare_model()
 
@@ -107,11 +109,9 @@ class Builder:
         asked = self._options.chunk_size
         if asked is None and stored is not None:
             asked = min(int(stored), limit)
-        size = fitting_size(asked, limit)
         overlap = self._options.overlap
         overlap = int(self._catalog.get("overlap") or 0) if overlap is None else overlap
-        if overlap >= size:
-            raise UsageError(f"--overlap {overlap} is not less than the chunk size {size}")
+        size = fitting_size(asked, limit, overlap)
         return _Recipe(size, overlap, self._spec)
 
     # -- the run -------------------------------------------------------------------------------------
@@ -120,8 +120,9 @@ class Builder:
         """Index the roots; see the module's text for what is durable when."""
         start = time.perf_counter()
         self._known_files = self._catalog.files()
-        self._known_hashes = self._catalog.document_hashes()
+        self._origins = self._catalog.document_origins()
         work, names = self._look(roots)
+        self._present = names
         self._progress.begin(sum(found.size for _, found in work))
         if self._plan:
             self._work_through(work, roots, names)
@@ -190,6 +191,7 @@ class Builder:
         work: list[tuple[str, FoundFile]] = []
         names: set[str] = set()
         named = {root.path for root in roots}
+        self._named = {self._index.name_of(path) for path in named}
         for name, found in survey(self._index, roots, int(self._options.max_file_mb * 1_000_000)):
             if not is_nameable(name):
                 self._report.fail(Failure(name, "bad-name", "its name is not valid UTF-8; rename it"))
@@ -210,14 +212,16 @@ class Builder:
             names.add(name)
             self._report.fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
         else:
-            self._report.skipped[found.reason] += 1
+            self._report.left_out.append((name, found.reason))
 
     def _is_unchanged(self, name: str, found: FoundFile) -> bool:
         """Compare with what is known, by size and time, else by content; repeat known failures."""
         known = self._known_files.get(name)
         if known is None or self._options.rebuild or known.recipe != str(self._recipe):
             return False
-        if (known.size, known.mtime_ns) != (found.size, found.mtime_ns):
+        if any(error == "same-name" for error, _ in known.failures):
+            return False  # the other file may be gone
+        if (known.size, known.changed_ns) != (found.size, found.changed_ns):
             digest = _digest(found.path)
             if digest != known.sha256:
                 return False
@@ -225,9 +229,16 @@ class Builder:
                 with self._catalog.transaction():
                     self._catalog.touch_file(_state(name, found, digest, known.recipe, known.failures))
         for error, message in known.failures:
-            self._report.fail(Failure(name, error, message))
+            self._cannot(Failure(name, error, message))
         self._report.unchanged += len(self._catalog.documents_of(name))
         return True
+
+    def _cannot(self, failure: Failure) -> None:
+        """Note what cannot be taken. An empty file is no failure unless it was named itself."""
+        if failure.error == "empty" and failure.path not in self._named:
+            self._report.left_out.append((failure.path, "empty"))
+        else:
+            self._report.fail(failure)
 
     def _read(self, name: str, found: FoundFile) -> None:
         """Read one file's documents into the waiting portion."""
@@ -239,28 +250,39 @@ class Builder:
         for item in load_file(found.path, path=name):
             if isinstance(item, Failure):
                 failures.append(item)
-                self._report.fail(item)
+                self._cannot(item)
+                continue
+            owner, digest_before = self._origins.get(item.id, (name, ""))
+            if owner != name and owner in self._present:
+                failures.append(
+                    Failure(name, "same-name", f"{item.id} is also the name of {owner}; rename one")
+                )
+                self._cannot(failures[-1])
                 continue
             seen.add(item.id)
-            if same_recipe and self._known_hashes.get(item.id) == item.sha256:
+            if same_recipe and digest_before == item.sha256:
                 self._report.unchanged += 1
                 continue
-            self._take(item)
+            self._take(item, digest_before)
         if any(failure.error == "unreadable" for failure in failures) or digest is None:
             # Nothing is known of it now; what was known may still be true.
             return
         told = tuple((failure.error, failure.message) for failure in failures)
         self._finished.append((_state(name, found, digest, str(self._recipe), told), seen, found.size))
 
-    def _take(self, document: Document) -> None:
+    def _take(self, document: Document, digest_before: str) -> None:
         chunks = self._cut(document)
-        if document.id in self._known_hashes:
-            self._report.changed += 1
-        else:
+        self._origins[document.id] = (document.path, document.sha256)
+        if not digest_before:
             self._report.added += 1
+        elif digest_before == document.sha256 and self._catalog.chunk_ids(document.id) == {
+            c.id for c in chunks
+        }:
+            self._report.unchanged += 1
+        else:
+            self._report.changed += 1
         if self._counter.coverage([document.text[:4000]])[0] < _READABLE:
             self._report.unread[document.language] += 1
-        self._report.tokens += sum(chunk.tokens for chunk in chunks)
         self._waiting.append((document, chunks))
         self._waiting_chunks += len(chunks)
         self._waiting_bytes += len(document.text)
@@ -309,6 +331,7 @@ class Builder:
         texts = {content_hash(chunk.embedded_text): chunk for chunk in chunks}
         missing = self._catalog.missing_vectors(texts, self._signature)
         self._report.cached += len(texts) - len(missing)
+        self._report.tokens += sum(texts[content].tokens for content in missing)
         if self._plan:
             self._report.embedded += len(missing)
             return
@@ -386,9 +409,9 @@ def _digest(path: Path) -> str | None:
 def _state(
     name: str, found: FoundFile, digest: str, recipe: str, failures: tuple[tuple[str, str], ...]
 ) -> FileState:
-    racy = time.time_ns() - found.mtime_ns < _RACY_NS
+    racy = time.time_ns() - found.changed_ns < _RACY_NS
     # A time that no file has makes the next run compare contents.
-    return FileState(name, found.size, -1 if racy else found.mtime_ns, digest, recipe, failures)
+    return FileState(name, found.size, -1 if racy else found.changed_ns, digest, recipe, failures)
 
 
 def build(

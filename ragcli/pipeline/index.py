@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ragcli.catalog import Catalog
-from ragcli.embed import Embedder, open_embedder
+from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
 from ragcli.errors import IndexMismatch, IndexMissing, UsageError
 from ragcli.locks import changing, reading
 from ragcli.settings import Settings
 from ragcli.store import DenseStore, LexicalStore, Projection, bring_up_to_date, is_current
+from ragcli.tokens import FastTokenizer
 
 CATALOG = "catalog.sqlite3"
 
@@ -125,6 +126,13 @@ class Index:
                 f"run `rag index --rebuild`"
             )
         return embedder
+
+    @cached_property
+    def tokenizer(self) -> FastTokenizer:
+        """The model's own tokenizer, without the model where that is possible."""
+        note = self.model()
+        found = open_tokenizer(find_model(note.spec)) if note else None
+        return found or self.embedder.tokenizer
 
     # -- what is derived ---------------------------------------------------------------------------
 

@@ -28,14 +28,15 @@ def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int
 def chunk_file(file: Path, settings: Settings) -> tuple[list[Chunk], list[Failure]]:
     """The chunks of one file as ``rag index`` would make them, and what of it cannot be read."""
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    size = fitting_size(settings.chunk_size, limit)
+    overlap = settings.overlap or 0
+    size = fitting_size(settings.chunk_size, limit, overlap)
     chunks: list[Chunk] = []
     failures: list[Failure] = []
     for item in load_file(file, path=file.as_posix()):
         if isinstance(item, Failure):
             failures.append(item)
         else:
-            chunks.extend(chunk_document(item, tokenizer, size=size, overlap=settings.overlap or 0))
+            chunks.extend(chunk_document(item, tokenizer, size=size, overlap=overlap))
     return chunks, failures
 
 
@@ -47,7 +48,7 @@ def search_files(
     Raises ``UsageError`` for a missing path and an empty query.
     """
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    size = fitting_size(settings.chunk_size, limit)
+    size = fitting_size(settings.chunk_size, limit, 0)
     documents: dict[str, Document] = {}
     chunks: dict[str, Chunk] = {}
     failures: list[Failure] = []

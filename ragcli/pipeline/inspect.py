@@ -9,6 +9,7 @@ from typing import Any
 from ragcli.catalog import StoredChunk
 from ragcli.errors import UsageError
 from ragcli.pipeline.index import CATALOG, Index
+from ragcli.pipeline.survey import is_nameable
 from ragcli.settings import Settings
 
 
@@ -47,7 +48,8 @@ def _stale(index: Index) -> int:
             count += 1
             continue
         # A negative time was never trusted: only the size can be told apart.
-        if found.st_size != known.size or known.mtime_ns not in (-1, found.st_mtime_ns):
+        changed = max(found.st_mtime_ns, found.st_ctime_ns)
+        if found.st_size != known.size or known.changed_ns not in (-1, changed):
             count += 1
     return count
 
@@ -69,6 +71,8 @@ def neighbourhood(
 
     Raises ``UsageError`` for a name that means nothing or more than one chunk.
     """
+    if not is_nameable(name):
+        raise UsageError("an id or a document's name is UTF-8; `rag list` shows them")
     with Index.open(folder, settings) as index:
         catalog = index.catalog
         found = catalog.chunks_by_prefix(name) if name else []

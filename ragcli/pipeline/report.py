@@ -37,10 +37,15 @@ class BuildReport:
     cached: int = 0
     tokens: int = 0
     failures: list[Failure] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
     model: str = ""
     seconds: float = 0.0
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """How many files were left out, by reason."""
+        return Counter(reason for _, reason in self.left_out)
 
     def fail(self, failure: Failure) -> None:
         """Note something that could not be taken."""

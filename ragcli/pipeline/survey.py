@@ -46,7 +46,7 @@ def choose_roots(
                 continue
             path = index.file_of(name)
             if path.exists():
-                roots.append(Root(_absolute(path), _selection(options)))
+                roots.append(Root(_absolute(path), _narrowed(_selection(options), selection)))
             else:
                 missing.append(name)
     if not roots and not missing:
@@ -57,11 +57,14 @@ def choose_roots(
 def remember(index: Index, roots: Sequence[Root]) -> None:
     """Keep the paths and what of them is wanted, for a later run that names none.
 
-    A run that only looks at some files of a known path (``include``) changes nothing in that.
+    A run that only looks at some files of a known path (``include``) or at a part of one changes
+    nothing in that.
     """
     known = index.catalog.roots()
     for root in roots:
         name, chosen = index.name_of(root.path), root.selection
+        if any(other != name and lies_under(name, other) for other in known):
+            continue
         options = {"include": list(chosen.include), "exclude": list(chosen.exclude), "ignore": chosen.ignore}
         if known.get(name) != options and not (name in known and chosen.include):
             with index.catalog.transaction():
@@ -88,6 +91,8 @@ def survey(
 def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present: set[str]) -> list[str]:
     """Known files under the roots that are no longer there or no longer wanted, in order.
 
+    ``present`` names files, and folders whose files are not to be judged.
+
     ``include`` narrows what is looked at: files it does not name are left as they are.
     """
     gone = set()
@@ -95,7 +100,9 @@ def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present:
         base = index.name_of(root.path)
         wanted = _matcher(root.selection.include)
         for name in known:
-            if name not in present and lies_under(name, base) and wanted(name.removeprefix(base).lstrip("/")):
+            if not lies_under(name, base) or not wanted(name.removeprefix(base).lstrip("/")):
+                continue
+            if name not in present and not any(parent in present for parent in _parents(name)):
                 gone.add(name)
     return sorted(gone)
 
@@ -103,6 +110,11 @@ def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present:
 def lies_under(name: str, root: str) -> bool:
     """Whether a name of the index is ``root`` or lies in that folder."""
     return root == "." or name == root or name.startswith(root.rstrip("/") + "/")
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def is_nameable(path: str) -> bool:
@@ -133,6 +145,15 @@ def _checked(path: Path) -> Path:
     if not is_nameable(str(path)):
         raise UsageError(f"the name of {path} is not valid UTF-8; rename it")
     return path
+
+
+def _narrowed(remembered: Selection, asked: Selection) -> Selection:
+    """What is remembered of a path, as far as it is asked for now."""
+    return Selection(
+        asked.include or remembered.include,
+        remembered.exclude + asked.exclude,
+        remembered.ignore and asked.ignore,
+    )
 
 
 def _selection(options: dict[str, object]) -> Selection:

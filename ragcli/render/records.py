@@ -114,6 +114,7 @@ def build_record(report: BuildReport) -> dict[str, Any]:
             for failure in report.failures
         ],
         "skipped": dict(sorted(report.skipped.items())),
+        "left_out": [{"path": path, "reason": reason} for path, reason in report.left_out],
         "tokens": report.tokens,
         "model": report.model,
         "seconds": round(report.seconds, 3),

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 
 _SKIP_WORDS = {
     "binary": "binary",
+    "empty": "empty",
     "too-large": "too large (max_file_mb)",
     "unsupported": "of a format not read yet",
     "outside": "linked from outside",
     "unreadable": "unreadable",
 }
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 document``, ``2 documents``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def print_pairs(terminal: Terminal, pairs: Iterable[tuple[str, str]]) -> None:
@@ -45,12 +51,14 @@ def print_table(
 
 def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
     """What an indexing run did, in a few lines."""
-    verb = "would be " if plan else ""
     kinds = [
-        (report.added, "added"), (report.changed, "changed"), (report.removed, "removed"),
-        (report.unchanged, "unchanged"), (report.failed, "failed"),
-    ]  # fmt: skip
-    told = ", ".join(f"{count} {verb if kind != 'unchanged' else ''}{kind}" for count, kind in kinds if count)
+        (report.added, "would be added" if plan else "added"),
+        (report.changed, "would be changed" if plan else "changed"),
+        (report.removed, "would be removed" if plan else "removed"),
+        (report.unchanged, "unchanged"),
+        (report.failed, "failed"),
+    ]
+    told = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
     lines = [f"documents: {told or 'none'}"]
     if plan:
         lines.append(
@@ -74,8 +82,8 @@ def coverage_note(report: BuildReport) -> str:
     """What to say of documents whose words the model mostly does not know."""
     languages = ", ".join(sorted(report.unread))
     return (
-        f"note: {sum(report.unread.values())} documents ({languages}) are in words that {report.model} mostly does "
-        f"not know: questions in them are searched by words alone; a multilingual model can be set with --model"
+        f"note: {counted(sum(report.unread.values()), 'document')} ({languages}) in words that {report.model} mostly "
+        f"does not know: questions in them are searched by words alone; a multilingual model can be set with --model"
     )
 
 
@@ -100,4 +108,8 @@ def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> No
     """One document a row."""
     header = ["document", "title", "format", "language", "chunks", "tokens", "modified"]
     table = [[str(row[name]) for name in header] for row in rows]
+    if not terminal.console.is_terminal:  # a line a document, for wc, cut and grep
+        for cells in table:
+            terminal.out("\t".join(map(one_line, cells)))
+        return
     print_table(terminal, header, table, {4, 5})

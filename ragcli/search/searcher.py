@@ -66,7 +66,7 @@ class Searcher:
     ) -> list[Hit]:
         """The best ``k`` passages, best first, ties in the order of ids.
 
-        ``vector`` of shape (dim,) is the question's, needed unless the mode is lexical;
+        ``vector`` of shape (dim,) is the question's; a hybrid search without one is left to words,
         ``coverage`` is the share of its words that the model can represent. ``took`` receives
         milliseconds by stage. Raises ``UsageError`` for an empty question.
         """
@@ -80,7 +80,7 @@ class Searcher:
             with _timed(took, "lexical"):
                 found = self._lexical.search(analyze(query), limit)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
-        if mode != "lexical":
+        if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
                 dense = self._nearest(vector, limit)
         if mode == "hybrid":

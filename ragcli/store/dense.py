@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragcli.catalog import Catalog, StoredChunk
-from ragcli.errors import IndexDamaged
+from ragcli.store.trouble import trouble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,7 @@ class DenseStore:
         self.folder = folder
         self._signature = signature
         self._client: Any = None
+        self._generation = -1
 
     @property
     def form(self) -> str:
@@ -48,19 +49,33 @@ class DenseStore:
         self._client = None
         _forget_systems()
 
+    def is_whole(self, catalog: Catalog) -> bool:
+        if self._client is not None and self._generation != catalog.generation:
+            self.close()  # an open client never sees what another process wrote
+        self._generation = catalog.generation
+        engine = self.folder / "chroma.sqlite3"
+        try:
+            with engine.open("rb") as file:
+                return file.read(16) == b"SQLite format 3\0"
+        except OSError:
+            return False
+
     def apply(self, catalog: Catalog, since: int) -> int:
         collection = self._collection(create=not since)
         gone = catalog.gone_since(since) if since else []
-        for ids in _batches(gone):
-            collection.delete(ids=ids)
-        for batch in _batches(catalog.chunks_since(since)):
-            ids = [stored.chunk.id for stored in batch]
-            collection.upsert(
-                ids=ids,
-                embeddings=catalog.vectors_of(ids, self._signature),
-                documents=[stored.chunk.text for stored in batch],
-                metadatas=[_metadata(stored) for stored in batch],
-            )
+        try:
+            for ids in _batches(gone):
+                collection.delete(ids=ids)
+            for batch in _batches(catalog.chunks_since(since)):
+                ids = [stored.chunk.id for stored in batch]
+                collection.upsert(
+                    ids=ids,
+                    embeddings=catalog.vectors_of(ids, self._signature),
+                    documents=[stored.chunk.text for stored in batch],
+                    metadatas=[_metadata(stored) for stored in batch],
+                )
+        except Exception as error:  # Chroma raises whatever its engine raises.
+            raise trouble("the Chroma collection", error) from error
         # A process that stays open must not go on with what it read before.
         self.close()
         return 0
@@ -77,7 +92,7 @@ class DenseStore:
                 return []
             found = collection.query(query_embeddings=[vector], n_results=min(limit, count), include=[])
         except Exception as error:  # Chroma raises whatever its engine raises.
-            raise IndexDamaged(f"Chroma cannot answer ({error}); run `rag index --rebuild`") from error
+            raise trouble("the Chroma collection", error) from error
         return [str(chunk) for chunk in found["ids"][0]]
 
     def _collection(self, *, create: bool) -> Any:
@@ -91,9 +106,7 @@ class DenseStore:
                 self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
             except Exception as error:
                 _forget_systems()  # else the broken one is handed out again
-                raise IndexDamaged(
-                    f"Chroma cannot open {self.folder} ({error}); run `rag index --rebuild`"
-                ) from error
+                raise trouble("the Chroma collection", error) from error
         if create:
             return self._client.get_or_create_collection(
                 COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
@@ -101,7 +114,7 @@ class DenseStore:
         try:
             return self._client.get_collection(COLLECTION, embedding_function=None)
         except Exception as error:
-            raise IndexDamaged(f"Chroma has no collection ({error}); run `rag index --rebuild`") from error
+            raise trouble("the Chroma collection", error) from error
 
 
 def _forget_systems() -> None:

@@ -12,6 +12,7 @@ from ragcli.analyze import ANALYZER_VERSION, analyze
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store.projection import read_marker
+from ragcli.store.trouble import trouble
 
 _VERSION = 1
 _HEAP_BYTES = 64_000_000
@@ -38,6 +39,16 @@ class LexicalStore:
 
     def close(self) -> None:
         self._open = None
+
+    def is_whole(self, catalog: Catalog) -> bool:
+        try:
+            index = self._index(create=False)
+            index.reload()  # what another process committed since
+            count: int = index.searcher().num_docs
+        except (IndexDamaged, ValueError, OSError):
+            self._open = None
+            return False
+        return count == catalog.counts()["chunks"]
 
     def apply(self, catalog: Catalog, since: int) -> int:
         import tantivy
@@ -148,9 +159,7 @@ class LexicalStore:
             else:
                 index = tantivy.Index.open(str(self.folder))
         except (ValueError, OSError) as error:
-            raise IndexDamaged(
-                f"the lexical index cannot be read ({error}); run `rag index --rebuild`"
-            ) from error
+            raise trouble("the lexical index", error) from error
         # The terms come analysed: they only have to be told apart again.
         spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
         index.register_tokenizer("terms", spaces)

@@ -46,6 +46,10 @@ class Projection(Protocol):
         """
         ...
 
+    def is_whole(self, catalog: Catalog) -> bool:
+        """A quick look at whether what the marker promises is there; a doubt costs making it anew."""
+        ...
+
     def close(self) -> None:
         """Let go of files, so that the folder can be removed."""
         ...
@@ -66,6 +70,7 @@ def is_current(projection: Projection, catalog: Catalog) -> bool:
         marker is not None
         and (marker.catalog, marker.form) == (catalog.get("uid"), projection.form)
         and marker.generation == catalog.generation
+        and projection.is_whole(catalog)
     )
 
 
@@ -92,7 +97,10 @@ def bring_up_to_date(projections: Iterable[Projection], catalog: Catalog) -> Non
             deleted = None
         if deleted is None:
             projection.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)
             folder.mkdir(parents=True, exist_ok=True)
             deleted = projection.apply(catalog, 0)
         _write_marker(folder, Marker(uid, catalog.generation, projection.form, deleted))

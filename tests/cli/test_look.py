@@ -97,7 +97,7 @@ def test_chunk_size_and_overlap(run: Run, samples: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(("--chunk-size", "9999"), "254"), (("--chunk-size", "32", "--overlap", "32"), "--overlap 32")],
+    [(("--chunk-size", "9999"), "254"), (("--chunk-size", "32", "--overlap", "32"), "overlap of 32")],
 )
 def test_sizes_that_cannot_be(run: Run, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     (tmp_path / "a.md").write_text("A page.\n")

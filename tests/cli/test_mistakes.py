@@ -256,9 +256,15 @@ def test_damaged_catalogue(run: Run, fresh: Path, words: tuple[str, ...], harm: 
 
 
 @pytest.mark.parametrize("part", ["chroma/chroma.sqlite3", "lexical/meta.json"])
-def test_damaged_projection_and_its_repair(run: Run, fresh: Path, part: str) -> None:
+def test_a_projection_whose_heart_is_damaged_is_made_anew(run: Run, fresh: Path, part: str) -> None:
     before = run("search", "bees", "--format", "jsonl", cwd=fresh).out
     (fresh / ".rag" / part).write_bytes(b"harm" * 500)
+    assert run("search", "bees", "--format", "jsonl", cwd=fresh).out == before
+
+
+def test_damage_that_no_quick_look_shows_is_told_and_mended(run: Run, fresh: Path) -> None:
+    before = run("search", "bees", "--format", "jsonl", cwd=fresh).out
+    overwrite(fresh / ".rag" / "chroma" / "chroma.sqlite3", 100, b"harm" * 5000)
     assert "`rag index --rebuild`" in run.fails(8, "search", "bees", cwd=fresh)
     run("index", "--rebuild", cwd=fresh)
     assert run("search", "bees", "--format", "jsonl", cwd=fresh).out == before

@@ -46,7 +46,7 @@ def test_notes_and_progress_go_to_stderr(run: Run, fresh: Path) -> None:
     (fresh / "docs" / "zh.md").write_text("# 温室\n\n温室里的温度计每天早上都要检查一次。\n", "utf-8")
     ran = run("index", "docs", "--format", "json", cwd=fresh)
     assert ran.json
-    assert ran.err.startswith("note: 1 documents (zh)")
+    assert ran.err.startswith("note: 1 document (zh)")
     assert run("index", "docs", "--rebuild", cwd=fresh).err == ""  # said once
 
 

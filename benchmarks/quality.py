@@ -50,10 +50,10 @@ def measure(name: str, folder: Path, corpus: Path, keep: Path) -> dict[str, Any]
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """Markdown: nDCG@10 of each mode, and recall and latency of hybrid."""
+    """Markdown: nDCG@10 of each mode, and recall of hybrid."""
     lines = [
-        "| set | questions | chunks | lexical | dense | hybrid | hybrid recall@100 | hybrid p50 ms |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| set | questions | chunks | lexical | dense | hybrid | hybrid recall@100 |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for result in results:
         modes = result["modes"]
@@ -61,7 +61,7 @@ def table(results: list[dict[str, Any]]) -> str:
         hybrid = modes["hybrid"]
         lines.append(
             f"| {result['set']} | {result['queries']} | {result['chunks']} | {scores} "
-            f"| {hybrid['recall@100']:.3f} | {hybrid['latency_ms']['p50']:.0f} |"
+            f"| {hybrid['recall@100']:.3f} |"
         )
     return "\n".join(lines)
 

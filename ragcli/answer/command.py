@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TAIL = 4096  # bytes of standard error kept
 _GRACE = 2.0  # seconds for a process to go when told, and for its pipes to close
+_LOOK = 0.1  # seconds between two looks at whether the command has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Command:
             raise ModelUnavailable(f"cannot run {program}: {one_line(reason)}") from None
         pipes = _Pipes(process, text)
         try:
-            yield from _decoded(pipes, program, self.stall)
+            yield from _decoded(pipes, process, program, self.stall)
             status = _wait(process, program, self.stall)
             pipes.join()
             if status != 0:
@@ -122,13 +123,25 @@ def _write(pipe: IO[bytes], text: bytes) -> None:
             rest = rest[pipe.write(rest) or 0 :]
 
 
-def _decoded(pipes: _Pipes, program: str, stall: float | None) -> Iterator[str]:
+def _decoded(
+    pipes: _Pipes, process: subprocess.Popen[bytes], program: str, stall: float | None
+) -> Iterator[str]:
+    """The output as text, to its end: that of the pipe, or of a command whose child still holds it."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    waited = 0.0
     while True:
         try:
-            piece = pipes.pieces.get(timeout=stall)
+            piece = pipes.pieces.get(timeout=_LOOK)
         except queue.Empty:
-            raise ModelUnavailable(f"{program} sent nothing for {stall:g} s") from None
+            waited += _LOOK
+            if stall is not None and waited >= stall:
+                raise ModelUnavailable(f"{program} sent nothing for {stall:g} s") from None
+            if waited < _GRACE or process.poll() is None:
+                continue
+            # A child of it holds the pipe, and with it the group, whose number is thus no other's.
+            _signal(process, "SIGTERM")
+            piece = b""
+        waited = 0.0
         if text := decoder.decode(piece, final=not piece):
             yield text
         if not piece:

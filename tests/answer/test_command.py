@@ -198,3 +198,10 @@ def test_a_command_deaf_to_sigterm_is_killed() -> None:
     start = time.monotonic()
     pieces.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 8
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_a_grandchild_that_holds_the_pipe_is_not_waited_for() -> None:
+    generator = generator_for("cmd:sh -c 'sleep 30 & echo Granite is hard [1].'")
+    assert generator is not None
+    assert "".join(generator.stream(PROMPT)).strip() == "Granite is hard [1]."

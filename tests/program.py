@@ -7,7 +7,9 @@ character on either stream fails the test that ran the command.
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -114,6 +116,9 @@ class Rag:
     def start(self, *words: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:
         """A running process with its outputs as pipes."""
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        if os.name != "nt":
+            # A shell starts its background jobs deaf to SIGINT, and they hand that down.
+            pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen(self.command(*words), cwd=cwd, **pipes)
 
     @staticmethod

@@ -91,8 +91,8 @@ def _run(
     context: Context, paths: list[Path], options: BuildOptions, *, plan: bool, wait: float | None
 ) -> tuple[BuildReport, bool]:
     """The run behind a progress bar; whether the model's poor coverage was not told before."""
-    from ragcli.pipeline.build import build
     from ragcli.pipeline.report import Progress
+    from ragcli.pipeline.update import update
 
     with context.terminal.progress("indexing") as bar:
 
@@ -104,7 +104,7 @@ def _run(
                 bar.advance(done, f"{embedded} embedded")
 
         command = " ".join(["rag", *sys.argv[1:]])[:200]
-        return build(
+        return update(
             context.folder(), context.settings(wait=wait), paths, options, Shown(), command=command, plan=plan
         )
 

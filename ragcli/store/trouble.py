@@ -13,5 +13,7 @@ def trouble(what: str, error: Exception) -> RagError:
     if any(sign in words for sign in ("disk is full", "No space left", "StorageFull", "quota exceeded")):
         return PartlyDone(f"no room for {what}; make room and run the same command again")
     if any(sign in words for sign in ("readonly", "read-only", "Permission denied", "PermissionDenied")):
-        return UsageError(f"{what} cannot be opened in a folder that is not writable; try --mode lexical")
+        return UsageError(
+            f"{what} must write where it lies to be read; make the index folder writable or copy it"
+        )
     return IndexDamaged(f"{what} cannot be read ({words}); run `rag index --rebuild`")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 class TokenCounter(Protocol):
@@ -73,3 +73,21 @@ class FastTokenizer:
             unknown = {w for w, t in zip(encoding.word_ids, encoding.ids, strict=True) if t in self._unknown}
             shares.append(1.0 - len(unknown) / len(set(words)) if words else 1.0)
         return shares
+
+    def known(self, texts: Sequence[str]) -> list[str]:
+        """The texts without the words that the vocabulary cannot represent, a blank for each.
+
+        All such words look the same to a model, so that they tell it nothing and hide the rest.
+        A text of which nothing would be left stays as it is.
+        """
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [self._without_unknown(text, e) for text, e in zip(texts, encodings, strict=True)]
+
+    def _without_unknown(self, text: str, encoding: Encoding) -> str:
+        pieces, end = [], 0
+        for token, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True):
+            if token in self._unknown:
+                pieces.append(text[end:start])
+                end = stop
+        rest = " ".join([*pieces, text[end:]]) if pieces else text
+        return rest if rest.strip() else text

@@ -73,3 +73,12 @@ def test_long_and_short_texts_in_a_batch_do_not_influence_each_other() -> None:
     texts = ["a b c", "饕餮", "", "x" * 300]
     assert minilm().coverage(texts) == [minilm().coverage([text])[0] for text in texts]
     assert minilm().counts(texts) == [minilm().counts([text])[0] for text in texts]
+
+
+def test_words_that_the_model_cannot_read_are_left_out_of_what_it_is_given() -> None:
+    assert minilm().known(["two of 饕餮 here"])[0].split() == ["two", "of", "here"]
+
+
+def test_readable_texts_and_texts_of_nothing_known_stay_as_they_are() -> None:
+    texts = ["Plain  English,\tkept.", "饕餮", "", " "]
+    assert minilm().known(texts) == texts

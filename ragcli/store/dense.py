@@ -75,7 +75,7 @@ class DenseStore:
                     metadatas=[_metadata(stored) for stored in batch],
                 )
         except Exception as error:  # Chroma raises whatever its engine raises.
-            raise trouble("the Chroma collection", error) from error
+            raise trouble("the Chroma collection", error, anew=not since) from error
         # A process that stays open must not go on with what it read before.
         self.close()
         return 0
@@ -106,15 +106,15 @@ class DenseStore:
                 self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
             except Exception as error:
                 _forget_systems()  # else the broken one is handed out again
-                raise trouble("the Chroma collection", error) from error
-        if create:
-            return self._client.get_or_create_collection(
-                COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
-            )
+                raise trouble("the Chroma collection", error, anew=create) from error
         try:
+            if create:
+                return self._client.get_or_create_collection(
+                    COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
+                )
             return self._client.get_collection(COLLECTION, embedding_function=None)
         except Exception as error:
-            raise trouble("the Chroma collection", error) from error
+            raise trouble("the Chroma collection", error, anew=create) from error
 
 
 def _forget_systems() -> None:

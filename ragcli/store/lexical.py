@@ -51,10 +51,18 @@ class LexicalStore:
         return count == catalog.counts()["chunks"]
 
     def apply(self, catalog: Catalog, since: int) -> int:
+        index = self._index(create=not since)
+        try:
+            return self._follow(index, catalog, since)
+        except (ValueError, OSError) as error:  # tantivy's errors are of these
+            raise trouble("the lexical index", error, anew=not since) from error
+        finally:
+            self._open = None
+
+    def _follow(self, index: Any, catalog: Catalog, since: int) -> int:
         import tantivy
 
         marker = read_marker(self.folder)
-        index = self._index(create=not since)
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         added = catalog.chunks_since(since)
         dead = 0
@@ -74,7 +82,6 @@ class LexicalStore:
             )
         writer.commit()
         writer.wait_merging_threads()
-        self._open = None
         return dead
 
     def search(

@@ -6,13 +6,17 @@ import functools
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .forkserver import end_with
+from .mounts import CannotMount, leave_the_others, mount_memory, resize
 from .writes import count_writes
 
 
@@ -124,3 +128,63 @@ def rag_until_write(words: Sequence[str], last: int | None, told: str) -> None:
     count, status = count_writes(Path.cwd() / ".rag", lambda: rag(words), last)
     Path(told).write_text(str(count), "utf-8")
     sys.exit(status if status >= 0 else 128 - status)
+
+
+def rag_with_small_files(words: Sequence[str], most: int) -> None:
+    """The program, where no file may grow beyond so many bytes."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    rag(words)
+
+
+def rag_on_a_full_disk(
+    words: Sequence[str], questions: Sequence[Sequence[str]], room: int, told: str
+) -> None:
+    """The program with its index on a disk that has room for so many bytes more, then with room enough.
+
+    Tells how ``words``, the questions, and ``words`` with room ended. The index of the current
+    folder is moved to that disk and back again.
+    """
+    index, kept = Path(".rag").absolute(), Path("kept").absolute()
+    try:
+        leave_the_others()
+        index.rename(kept)
+        index.mkdir()
+        mount_memory(index, _ROOMY)
+    except CannotMount as error:
+        Path(told).write_text(json.dumps({"skip": str(error)}), "utf-8")
+        return
+    shutil.copytree(kept, index, dirs_exist_ok=True)
+    shutil.rmtree(kept)
+    used = _used(index)
+    resize(index, used + room)
+    runs = [_ran(command) for command in (words, *questions)]
+    resize(index, _ROOMY)
+    runs.append(_ran(words))
+    shutil.copytree(index, kept)
+    Path(told).write_text(json.dumps({"runs": runs, "grown": _used(index) - used}), "utf-8")
+
+
+_ROOMY = 1 << 28
+
+
+def _used(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+
+def _ran(words: Sequence[str]) -> tuple[int, str, str]:
+    """One run of the program: its exit status and what it said on both streams."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            end_with(lambda: rag(words))
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        said = []
+        for stream in (out, err):
+            stream.seek(0)
+            said.append(stream.read().decode())
+        return status, said[0], said[1]

@@ -143,8 +143,8 @@ def rag_on_a_full_disk(
 ) -> None:
     """The program with its index on a disk that has room for so many bytes more, then with room enough.
 
-    Tells how ``words``, the questions, and ``words`` with room ended. The index of the current
-    folder is moved to that disk and back again.
+    Tells how ``words`` and the questions ended, and then with room the questions and ``words``. The
+    index of the current folder is moved to that disk; afterwards it lies in ``kept``.
     """
     index, kept = Path(".rag").absolute(), Path("kept").absolute()
     try:
@@ -161,7 +161,7 @@ def rag_on_a_full_disk(
     resize(index, used + room)
     runs = [_ran(command) for command in (words, *questions)]
     resize(index, _ROOMY)
-    runs.append(_ran(words))
+    runs += [_ran(command) for command in (*questions, words)]
     shutil.copytree(index, kept)
     Path(told).write_text(json.dumps({"runs": runs, "grown": _used(index) - used}), "utf-8")
 

@@ -268,6 +268,8 @@ class Builder:
             # Nothing is known of it now; what was known may still be true.
             return
         told = tuple((failure.error, failure.message) for failure in failures)
+        if _digest(found.path) != digest:
+            digest = ""  # written to while it was read: the next run must not take it for known
         self._finished.append((_state(name, found, digest, str(self._recipe), told), seen, found.size))
 
     def _take(self, document: Document, digest_before: str) -> None:

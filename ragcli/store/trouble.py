@@ -12,6 +12,7 @@ _NO_ROOM = (
     "File too large",
     "disk I/O error",
 )
+_NO_RIGHT = ("readonly", "read-only", "Read-only", "Permission denied", "PermissionDenied")
 
 
 def trouble(what: str, error: Exception, *, anew: bool = False) -> RagError:
@@ -24,7 +25,7 @@ def trouble(what: str, error: Exception, *, anew: bool = False) -> RagError:
     words = " ".join(str(error).split())[:300]
     if any(sign in words for sign in _NO_ROOM):
         return PartlyDone(f"no room for {what}; make room and run the same command again")
-    if any(sign in words for sign in ("readonly", "read-only", "Permission denied", "PermissionDenied")):
+    if any(sign in words for sign in _NO_RIGHT):
         return UsageError(
             f"{what} must write where it lies to be read; make the index folder writable or copy it"
         )

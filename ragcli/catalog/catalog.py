@@ -234,6 +234,13 @@ class Catalog:
         """Ids of the chunks of a document."""
         return {row[0] for row in self._db.execute("SELECT id FROM chunks WHERE document = ?", (document,))}
 
+    def first_line(self, document: str) -> int | None:
+        """The line of its file that the chunks of a document begin on."""
+        row = self._db.execute(
+            "SELECT min(first_line) FROM chunks WHERE document = ?", (document,)
+        ).fetchone()
+        return None if row is None else row[0]
+
     def drop_document(self, document: str, generation: int) -> int:
         """Take a document out; the number of chunks that went with it."""
         chunks = self.chunk_ids(document)

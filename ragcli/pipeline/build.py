@@ -236,7 +236,7 @@ class Builder:
                 self._cannot(failures[-1])
                 continue
             seen.add(item.id)
-            if same_recipe and digest_before == item.sha256:
+            if same_recipe and digest_before == item.sha256 and self._is_in_place(item):
                 self._report.unchanged += 1
                 continue
             self._take(item, digest_before)
@@ -244,7 +244,14 @@ class Builder:
             # Nothing is known of it now; what was known may still be true.
             return
         told = tuple((failure.error, failure.message) for failure in failures)
+        if _digest(found.path) != digest:
+            digest = ""  # written to while it was read: the next run must not take it for known
         self._finished.append((_state(name, found, digest, str(self._recipe), told), seen, found.size))
+
+    def _is_in_place(self, document: Document) -> bool:
+        """Whether a document begins on the line where it began before: records move with those above them."""
+        first = document.lines.at(0) if document.lines else None
+        return document.record is None or self._catalog.first_line(document.id) == first
 
     def _take(self, document: Document, digest_before: str) -> None:
         chunks = self._cut(document)

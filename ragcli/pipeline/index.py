@@ -34,8 +34,8 @@ def prepare_folder(folder: Path) -> None:
     """Make the folder that an index, and first of all its locks, will lie in."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not any(folder.iterdir()):
-            # An index is no part of the repository that it may lie in.
+        # An index is no part of the repository that it may lie in. Empty, the file was cut short.
+        if all(path.name == ".gitignore" and not path.stat().st_size for path in folder.iterdir()):
             (folder / ".gitignore").write_text("*\n", "utf-8")
     except OSError as error:
         raise UsageError(f"cannot make an index at {folder}: {error.strerror or error}") from error

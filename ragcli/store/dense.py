@@ -78,7 +78,7 @@ class DenseStore:
         deleted += len(gone)
         if deleted > catalog.counts()["chunks"] + _MOST_DELETED:
             return None
-        with engine(_NAME):
+        with engine(_NAME, making=not since):
             collection = self._collection(create=not since)
             if since:
                 _write_graph_after(collection, _WHILE_FILLING)
@@ -102,7 +102,7 @@ class DenseStore:
         Chroma's own database is left out: whoever opens it writes into it. Counts and distances
         tell, at each search, whether it is right.
         """
-        with engine(_NAME):
+        with engine(_NAME, making=True):
             _write_graph_after(self._collection(create=False), _AT_REST)
             self.close()
             collection = self._collection(create=False)
@@ -153,7 +153,7 @@ class DenseStore:
         import chromadb
         from chromadb.config import Settings
 
-        with engine(_NAME):
+        with engine(_NAME, making=create):
             if self._client is None:
                 settings = Settings(anonymized_telemetry=False)
                 try:

@@ -63,7 +63,7 @@ class LexicalStore:
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int:
         try:
-            with engine(_NAME):
+            with engine(_NAME, making=not since):
                 return self._apply(catalog, since, deleted)
         finally:
             self._open = None

@@ -7,26 +7,27 @@ from contextlib import contextmanager
 
 from ragcli.errors import IndexDamaged, PartlyDone, RagError, UsageError
 
-# The last is all that tantivy says when the disk filled while another thread wrote.
 _FULL = (
     "disk is full", "No space left", "StorageFull", "quota exceeded", "File too large", "disk I/O error",
-    "io::Error most likely",
 )  # fmt: skip
-_SHUT = ("readonly", "read-only", "Permission denied", "PermissionDenied")
+_SHUT = ("readonly", "read-only", "Read-only", "Permission denied", "PermissionDenied")
 
 
 @contextmanager
-def engine(what: str) -> Iterator[None]:
-    """Raise what Chroma or tantivy raise inside, even a panic of theirs, as an error of ours."""
+def engine(what: str, *, making: bool = False) -> Iterator[None]:
+    """Raise what Chroma or tantivy raise inside, even a panic of theirs, as an error of ours.
+
+    ``making`` says that everything is being made: what fails then is not damaged.
+    """
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit, RagError):
         raise
     except BaseException as error:  # a panic in Rust is no Exception
-        raise trouble(what, error) from error
+        raise _trouble(what, error, making=making) from error
 
 
-def trouble(what: str, error: BaseException) -> RagError:
+def _trouble(what: str, error: BaseException, *, making: bool) -> RagError:
     """The error to raise for one of an engine's, which are told apart by their words alone."""
     words = " ".join(str(error).split())[:300]
     if any(sign in words for sign in _FULL):
@@ -35,4 +36,7 @@ def trouble(what: str, error: BaseException) -> RagError:
         return UsageError(
             f"{what} must write where it lies to be read; make the index folder writable or copy it"
         )
+    if making:
+        # Neither engine always says that the disk is full: the thread that noticed was another one.
+        return PartlyDone(f"{what} cannot be written ({words}); make room and run the same command again")
     return IndexDamaged(f"{what} cannot be read ({words}); run `rag doctor --repair`")

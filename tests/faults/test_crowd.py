@@ -1,0 +1,99 @@
+"""Many writers and readers of one index at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .answers import answers_of, check_readers, check_same, chunks_by_document
+from .conftest import SOAK, Fresh
+from .corpus import EVERYWHERE, Folder
+from .processes import Family, Process
+
+SECONDS = 60 if SOAK else 8
+WRITERS = 4
+
+
+def test_a_crowd_of_writers_and_readers_leaves_an_index_as_one_writer_would(
+    family: Family, words: list[str], fresh: Fresh, rng: random.Random, tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:  # fmt: skip
+    """Without this, a cron job beside an editor's save hook could lose documents or bring back old ones."""
+    folder = Folder(tmp_path, rng, files=30)
+    ran = family.rag(*words, cwd=tmp_path).wait()
+    assert ran.exit == 0, ran
+    logs = [tmp_path / f"{number}-{mode}.log" for number, mode in enumerate(("lexical", "dense") * 2)]
+    readers = [
+        family.start(
+            "read", log.stem.partition("-")[2], EVERYWHERE, str(log), str(tmp_path / "stop"), cwd=tmp_path
+        )
+        for log in logs
+    ]
+    counts: Counter[str] = Counter()
+    commands = commands_of(words, folder, rng)
+    running: list[Process] = []
+    end = time.monotonic() + SECONDS
+    while running or time.monotonic() < end:
+        if len(running) < WRITERS and time.monotonic() < end:
+            folder.change(rng.randint(0, 3))
+            running.append(family.rag(*next(commands), cwd=tmp_path))
+        if len(running) == WRITERS or time.monotonic() >= end:
+            family.listen(0.1)
+        for process in [process for process in running if process.status is not None]:
+            running.remove(process)
+            counts[judged(process)] += 1
+    (tmp_path / "stop").touch()
+    for reader in readers:
+        ran = reader.wait()
+        assert ran.exit == 0, ran
+    ran = family.rag(*words, cwd=tmp_path).wait()
+    assert ran.exit == 0, ran
+    check_same(answers_of(family, tmp_path), answers_of(family, fresh(tmp_path)))
+    counts += check_readers(logs, folder)
+    for name, value in sorted(counts.items()):
+        record_property(name, value)
+
+
+def commands_of(words: list[str], folder: Folder, rng: random.Random) -> Iterator[list[str]]:
+    """What the writers do, in turns: index, index in no hurry to wait, and remove what is there."""
+    patient = ["--wait", "60"]
+    while True:
+        yield words
+        yield ["remove", rng.choice(folder.names), *patient]
+        yield [*words, "--rebuild"]
+        yield [*words[: words.index("--wait")], "--wait", "0.2", "--format", "json"]
+        yield ["remove", "docs/deep", *patient]
+        yield ["index", *patient]
+
+
+def judged(process: Process) -> str:
+    """How a writer ended, unless that is not among what it may do."""
+    ran = process.wait()
+    assert "Traceback" not in ran.err, (process.command, ran)
+    verb = "remove" if "remove" in process.command else "index"
+    if verb == "remove" and ran.exit == 2:  # another writer was first, or its file is too new to be in
+        assert ran.err.startswith("rag: not in the index: "), ran
+    else:
+        # 6: a file went between the moment it was found and the moment it was read.
+        assert ran.exit in ((0, 5, 6) if verb == "index" else (0, 5)), (process.command, ran)
+    if ran.exit in (2, 5):
+        assert ran.err.count("\n") == 1, ran
+    return f"{verb}, exit {ran.exit}"
+
+
+def test_writers_that_begin_at_the_same_time_make_one_index(
+    family: Family, words: list[str], fresh: Fresh, rng: random.Random, tmp_path: Path
+) -> None:
+    """Without this, two that both find no index would each make one, and one would be lost."""
+    Folder(tmp_path, rng, files=10)
+    processes = [family.rag(*words, cwd=tmp_path) for _ in range(WRITERS)]
+    embedded = []
+    for process in processes:
+        ran = process.wait()
+        assert ran.exit == 0, ran
+        embedded.append(ran.json["embedded"])
+    assert sorted(embedded)[:-1] == [0] * (WRITERS - 1), "only the first had anything to do"
+    assert chunks_by_document(tmp_path) == chunks_by_document(fresh(tmp_path))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragcli.catalog import Catalog, StoredChunk
+from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import trouble
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class DenseStore:
         self.folder = folder
         self._signature = signature
         self._client: Any = None
-        self._generation = -1
+        self._made: tuple[int, int] | None = None
 
     @property
     def form(self) -> str:
@@ -49,10 +50,11 @@ class DenseStore:
         self._client = None
         _forget_systems()
 
-    def is_whole(self, catalog: Catalog) -> bool:
-        if self._client is not None and self._generation != catalog.generation:
+    def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
+        made = marker_stamp(self.folder)
+        if self._client is not None and self._made != made:
             self.close()  # an open client never sees what another process wrote
-        self._generation = catalog.generation
+        self._made = made
         engine = self.folder / "chroma.sqlite3"
         try:
             with engine.open("rb") as file:

@@ -63,6 +63,15 @@ def read_marker(folder: Path) -> Marker | None:
         return None
 
 
+def marker_stamp(folder: Path) -> tuple[int, int] | None:
+    """What tells this marker from one that was written later, of the same generation too."""
+    try:
+        found = (folder / _MARKER).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def is_current(projection: Projection, catalog: Catalog) -> bool:
     """Whether the projection shows the catalogue's present generation."""
     marker = read_marker(projection.folder)

@@ -115,7 +115,7 @@ def test_a_file_that_may_not_be_read_any_more_keeps_its_place(family: Family, op
 # -- clocks ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shift", [-DAY, 0, DAY])
+@pytest.mark.parametrize("shift", [-DAY, DAY])
 def test_a_clock_that_is_set_hides_no_change(
     family: Family, words: list[str], fresh: Fresh, rng: random.Random, tmp_path: Path, shift: int
 ) -> None:

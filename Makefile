@@ -27,6 +27,10 @@ demo: install ## Index sample_docs and ask it a question
 test: install ## Run the tests
 	$(BIN)/python -m pytest
 
+.PHONY: soak
+soak: install ## Run the tests of faults at length
+	RAG_SOAK=1 $(BIN)/python -m pytest tests/faults
+
 .PHONY: lint
 lint: install ## Check style and types
 	$(BIN)/ruff check .

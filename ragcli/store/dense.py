@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.errors import IndexDamaged
+from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import engine
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class DenseStore:
         self.folder = folder
         self._signature = signature
         self._client: Any = None
-        self._generation = -1
+        self._made: tuple[int, int] | None = None
 
     @property
     def form(self) -> str:
@@ -62,10 +63,11 @@ class DenseStore:
         self._client = None
         _forget_systems()
 
-    def is_whole(self, catalog: Catalog) -> bool:
-        if self._client is not None and self._generation != catalog.generation:
+    def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
+        made = marker_stamp(self.folder)
+        if self._client is not None and self._made != made:
             self.close()  # an open client never sees what another process wrote
-        self._generation = catalog.generation
+        self._made = made
         engine_file = self.folder / "chroma.sqlite3"
         try:
             with engine_file.open("rb") as file:

@@ -93,6 +93,15 @@ def read_marker(folder: Path) -> Marker | None:
         return None
 
 
+def marker_stamp(folder: Path) -> tuple[int, int] | None:
+    """What tells this marker from one that was written later, of the same generation too."""
+    try:
+        found = (folder / MARKER).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def is_current(projection: Projection, catalog: Catalog, *, thorough: bool = False) -> bool:
     """Whether the projection shows the catalogue's present generation, and its files are those sealed.
 

@@ -79,7 +79,7 @@ def answers_of(family: Family, home: Path) -> Answers:
     hits = {}
     for (question, mode), search in zip(_QUESTIONS, searches, strict=True):
         ran = search.wait()
-        assert ran.exit == 0, ran
+        assert ran.exit in (0, 1), ran
         hits[f"{mode}: {question}"] = ran.lines
     with catalogue(home) as db:
 

@@ -10,13 +10,19 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from .forkserver import end_with
-from .mounts import CannotMount, leave_the_others, mount_memory, resize
+from .mounts import CannotMount, leave_the_others, make_read_only, mount_memory, resize
 from .writes import count_writes
+
+# The exit status that says that this system does not let us try it; the reason is on stderr.
+CANNOT = 77
+_NOBODY = 65534
 
 
 def rag(words: Sequence[str]) -> None:
@@ -174,3 +180,74 @@ def _ran(words: Sequence[str]) -> tuple[int, str, str]:
             stream.seek(0)
             said.append(stream.read().decode())
         return status, said[0], said[1]
+
+
+def rag_on_a_read_only_disk(words: Sequence[str], folder: str) -> None:
+    """The program, where nobody can write in a folder."""
+    try:
+        leave_the_others()
+        make_read_only(Path(folder).absolute())
+    except CannotMount as error:
+        sys.stderr.write(f"skip: {error}\n")
+        sys.exit(CANNOT)
+    rag(words)
+
+
+def rag_as_nobody(words: Sequence[str]) -> None:
+    """The program, run by a user who owns nothing, where root runs the tests."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+    if not os.access(__file__, os.R_OK):
+        sys.stderr.write("skip: nobody may read the program\n")
+        sys.exit(CANNOT)
+    rag(words)
+
+
+def rag_at_another_time(words: Sequence[str], seconds: float) -> None:
+    """The program, with a clock that is so many seconds fast."""
+    moment, nanoseconds = time.time, time.time_ns
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.fromtimestamp(time.time(), tz)
+
+    from ragcli import locks
+    from ragcli.pipeline import build
+
+    time.time = lambda: moment() + seconds
+    time.time_ns = lambda: nanoseconds() + int(seconds * 1e9)
+    for module in (build, locks):
+        assert module.datetime is datetime
+        module.datetime = Shifted  # type: ignore[misc]
+    rag(words)
+
+
+def rag_while_a_file_changes(words: Sequence[str], name: str, text: str | None, after: int) -> None:
+    """The program, where a file gets another text, or none, just before or while it is read.
+
+    ``after`` is the number of documents that are read from it before; with none it happens when
+    the file is about to be opened.
+    """
+    from ragcli.pipeline import build
+
+    load = build.load_file
+
+    def load_file(file: Path, *, path: str, **options: Any) -> Iterator[Any]:
+        if path == name and not after:
+            change(file)
+        for number, item in enumerate(load(file, path=path, **options), 1):
+            yield item
+            if path == name and number == after:
+                change(file)
+
+    def change(file: Path) -> None:
+        if text is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(text, "utf-8")
+
+    build.load_file = load_file
+    rag(words)

@@ -78,6 +78,7 @@ class _Server:
                         continue
                     data = os.read(self._requests, 65536)
                     if not data:
+                        signal.set_wakeup_fd(-1)
                         for pid in self._children:
                             os.kill(pid, signal.SIGKILL)
                         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from .answers import answers_of, check_readers, check_same, chunks_by_document
 from .conftest import SOAK, Fresh
 from .corpus import EVERYWHERE, Folder
-from .processes import Family, Process
+from .processes import PATIENCE, Family, Process
 
 SECONDS = 60 if SOAK else 8
 WRITERS = 4
@@ -26,12 +27,7 @@ def test_a_crowd_of_writers_and_readers_leaves_an_index_as_one_writer_would(
     ran = family.rag(*words, cwd=tmp_path).wait()
     assert ran.exit == 0, ran
     logs = [tmp_path / f"{number}-{mode}.log" for number, mode in enumerate(("lexical", "dense") * 2)]
-    readers = [
-        family.start(
-            "read", log.stem.partition("-")[2], EVERYWHERE, str(log), str(tmp_path / "stop"), cwd=tmp_path
-        )
-        for log in logs
-    ]
+    readers = open_readers(family, tmp_path, logs)
     counts: Counter[str] = Counter()
     commands = commands_of(words, folder, rng)
     running: list[Process] = []
@@ -55,6 +51,14 @@ def test_a_crowd_of_writers_and_readers_leaves_an_index_as_one_writer_would(
     counts += check_readers(logs, folder)
     for name, value in sorted(counts.items()):
         record_property(name, value)
+
+
+def open_readers(family: Family, home: Path, logs: list[Path]) -> list[Process]:
+    """Readers that search until there is a file ``stop``, each in the mode that its log is named for."""
+    return [
+        family.start("read", log.stem.partition("-")[2], EVERYWHERE, str(log), str(home / "stop"), cwd=home)
+        for log in logs
+    ]
 
 
 def commands_of(words: list[str], folder: Folder, rng: random.Random) -> Iterator[list[str]]:
@@ -97,3 +101,35 @@ def test_writers_that_begin_at_the_same_time_make_one_index(
         embedded.append(ran.json["embedded"])
     assert sorted(embedded)[:-1] == [0] * (WRITERS - 1), "only the first had anything to do"
     assert chunks_by_document(tmp_path) == chunks_by_document(fresh(tmp_path))
+
+
+def test_readers_that_stay_open_go_on_when_one_of_them_makes_anew_what_the_others_read(
+    family: Family, words: list[str], rng: random.Random, tmp_path: Path
+) -> None:
+    """Without this, a rebuild that was stopped would make a server that holds the index say it is damaged."""
+    folder = Folder(tmp_path, rng, files=6)
+    ran = family.rag(*words, cwd=tmp_path).wait()
+    assert ran.exit == 0, ran
+    logs = [tmp_path / f"{number}-dense.log" for number in range(2)]
+    readers = open_readers(family, tmp_path, logs)
+    for _ in range(5):
+        wait_for_a_search(family, logs)
+        cut = family.start(
+            "rag_until", [*words, "--rebuild"], "ragcli.pipeline.build:discard", 1, 100, 100, cwd=tmp_path
+        )
+        assert cut.wait().exit == -signal.SIGKILL
+    wait_for_a_search(family, logs)
+    (tmp_path / "stop").touch()
+    for reader in readers:
+        ran = reader.wait()
+        assert ran.exit == 0, ran
+    check_readers(logs, folder)
+
+
+def wait_for_a_search(family: Family, logs: list[Path]) -> None:
+    """Return when each reader has searched once more."""
+    sizes = [log.stat().st_size if log.exists() else 0 for log in logs]
+    end = time.monotonic() + PATIENCE
+    while any(not log.exists() or log.stat().st_size <= size for log, size in zip(logs, sizes, strict=True)):
+        assert time.monotonic() < end, "a reader hangs"
+        family.listen(0.01)

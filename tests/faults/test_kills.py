@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import time
 from collections import Counter
@@ -98,6 +99,22 @@ def test_a_run_killed_late_has_kept_the_vectors_of_every_batch(
     assert len(known_vectors(tmp_path)) == 4 * times
     report = finished(family.rag(*words, cwd=tmp_path).wait()).json
     assert report["embedded"] == len(used_vectors(tmp_path)) - 4 * times
+
+
+def test_with_the_default_model_a_killed_run_is_gone_on_with_as_well(
+    family: Family, rng: random.Random, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Without this, all of the above might hold for a toy alone."""
+    words = ["index", "docs", "--format", "json"]
+    Folder(tmp_path, rng, files=8)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(tmp_path / "docs", elsewhere / "docs")
+    killed_after(family, words, f"{_CATALOG}.put_vectors", 2, 1024, tmp_path)
+    report = finished(family.rag(*words, cwd=tmp_path).wait()).json
+    assert report["embedded"] == len(used_vectors(tmp_path)) - 8
+    assert finished(family.rag(*words, cwd=elsewhere).wait()).json["embedded"] == len(used_vectors(tmp_path))
+    mended, fresh = answers_of(family, tmp_path), answers_of(family, elsewhere)
+    assert (mended.documents, mended.chunks) == (fresh.documents, fresh.chunks)
 
 
 @pytest.mark.parametrize("name", ["docs/page.txt", "docs/pages.jsonl"])

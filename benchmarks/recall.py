@@ -15,6 +15,7 @@ import json
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def gather(folders: list[Path], rows: int) -> tuple[Catalog, str]:
                 if total + len(stored) > rows:
                     break
                 total += len(stored)
-                chunks = [one.chunk for one in stored]
+                chunks = [replace(one.chunk, document=f"{number}/{name}") for one in stored]
                 last = max(chunk.end for chunk in chunks)
                 text = "".join(chunk.text.ljust(chunk.end - chunk.start) for chunk in chunks)[:last].ljust(
                     last

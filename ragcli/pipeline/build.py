@@ -125,7 +125,7 @@ class Builder:
         self._remove_vanished(roots, names)
         if not self._plan:
             self._settle()
-        self._report.chunks_total = self._catalog.counts()["chunks"]
+        self._report.chunks_total = self._catalog.chunk_count
         self._report.seconds = time.perf_counter() - start
         return self._report
 

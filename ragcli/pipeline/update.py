@@ -146,7 +146,7 @@ def _prune(index: Index, missing: Sequence[str], report: BuildReport) -> None:
             report.chunks_removed += drop_file(index.catalog, name, generation)
         for name in missing:
             index.catalog.drop_root(name)
-    report.chunks_total = index.catalog.counts()["chunks"]
+    report.chunks_total = index.catalog.chunk_count
 
 
 def _change_over(

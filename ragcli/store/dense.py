@@ -80,7 +80,7 @@ class DenseStore:
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
         gone = catalog.gone_since(since) if since else []
         deleted += len(gone)
-        if deleted > catalog.counts()["chunks"] + _MOST_DELETED:
+        if deleted > catalog.chunk_count + _MOST_DELETED:
             return None
         with engine(_NAME, making=not since):
             collection = self._collection(create=not since)
@@ -131,7 +131,7 @@ class DenseStore:
         if within is None:
             return self._nearest(catalog, vector, limit)
         if len(within) > _COMPARED:
-            total, fetch = catalog.counts()["chunks"], 2 * limit
+            total, fetch = catalog.chunk_count, 2 * limit
             while fetch < total:
                 kept = [hit for hit in self._nearest(catalog, vector, fetch) if hit[0] in within]
                 if len(kept) >= limit:
@@ -141,7 +141,7 @@ class DenseStore:
         return in_order(few, catalog.vectors_of(few, self._signature) @ vector)[:limit] if few else []
 
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
-        total = catalog.counts()["chunks"]
+        total = catalog.chunk_count
         with engine(_NAME):
             collection = self._collection(create=False)
             count = collection.count()

@@ -50,7 +50,7 @@ class LexicalStore:
         except IndexDamaged:
             self._open = None
             return False
-        return count == catalog.counts()["chunks"]
+        return count == catalog.chunk_count
 
     def settle(self) -> list[Path]:
         """A committed segment is never written again."""
@@ -81,7 +81,7 @@ class LexicalStore:
             touched = [*catalog.gone_since(since), *(stored.chunk.id for stored in added)]
             searcher = index.searcher()
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
-            dead = self._take_out(index, writer, old, deleted + len(old), catalog.counts()["chunks"])
+            dead = self._take_out(index, writer, old, deleted + len(old), catalog.chunk_count)
         for stored in added:
             context = " ".join(analyze(stored.chunk.context))
             body = " ".join(analyze(stored.chunk.text))

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
-from ragcli.errors import IndexMismatch, IndexMissing, UsageError
+from ragcli.errors import IndexBusy, IndexMismatch, IndexMissing, UsageError
 from ragcli.locks import changing, reading
 from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
 from ragcli.settings import Settings
@@ -268,16 +268,17 @@ class Index:
         One that is behind (a crash came between) or damaged is first brought up to date, without
         embedding.
         """
-        for attempt in range(10):
+        for _ in range(10):
             with reading(self.folder, self.settings.wait):
                 needed = self._needed(dense=dense)
                 if self._copies is not None:
                     bring_up_to_date(needed, self.catalog)  # a copy of ours
-                if all(is_current(store, self.catalog) for store in needed) or attempt == 9:
+                if all(is_current(store, self.catalog) for store in needed):
                     yield self.stores()
                     return
             with self.changing():
                 bring_up_to_date(self._needed(dense=dense), self.catalog)
+        raise IndexBusy("the index changes faster than it can be read; try again later")
 
     def _needed(self, *, dense: bool) -> list[Projection]:
         """What a search looks into, of the edition that answers now. Called under a lock."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
-from ragcli.errors import UsageError
+from ragcli.errors import IndexDamaged, UsageError
 from ragcli.search.fuse import FUSIONS, Ranked
 from ragcli.types import Hit, Mode, Score
 
@@ -108,6 +108,10 @@ class Searcher:
 
     def _hits(self, fused: Ranked, lexical: dict[str, Score], dense: dict[str, Score]) -> list[Hit]:
         stored = self._catalog.chunks([chunk for chunk, _ in fused])
+        if len(stored) < len(fused):
+            raise IndexDamaged(
+                "what is derived from the catalogue does not hold what it holds; run `rag doctor --repair`"
+            )
         return [
             make_hit(stored[chunk], rank, score, lexical.get(chunk), dense.get(chunk))
             for rank, (chunk, score) in enumerate(fused, 1)

@@ -78,6 +78,7 @@ class DenseStore:
             return False
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
+        self.close()  # what was opened before may show less than another process wrote since
         gone = catalog.gone_since(since) if since else []
         deleted += len(gone)
         if deleted > catalog.chunk_count + _MOST_DELETED:

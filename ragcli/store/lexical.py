@@ -62,6 +62,7 @@ class LexicalStore:
             return {name for name, _ in self._everything(self._index(create=False))}
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int:
+        self._open = None  # what was opened before may show less than another process wrote since
         try:
             with engine(_NAME, making=not since):
                 return self._apply(catalog, since, deleted)

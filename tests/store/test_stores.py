@@ -145,6 +145,22 @@ def test_another_process_finds_what_was_written(make: Make, catalog: Catalog) ->
     assert search(make("store"), "tower") == found != []
 
 
+def test_a_store_that_was_opened_long_ago_goes_on_from_what_others_wrote(
+    make: Make, catalog: Catalog
+) -> None:
+    put(catalog, make_document("a", "\n".join(TEXTS[:6])))
+    old, other = make("store"), make("store")
+    bring_up_to_date([old], catalog)
+    everything(old)  # open now
+    put(catalog, make_document("b", "\n".join(TEXTS[6:9])), drop=["a"])
+    bring_up_to_date([other], catalog)
+    other.close()
+    put(catalog, make_document("c", "\n".join(TEXTS[9:12])), drop=["b"])
+    bring_up_to_date([old], catalog)
+    assert everything(old) == in_catalog(catalog)
+    assert len(in_catalog(catalog)) == 3
+
+
 # -- markers -----------------------------------------------------------------------------------------------
 
 

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from benchmarks.report import write_report
 
 ROOT = Path(__file__).parents[1]
 MODES = ("lexical", "dense", "hybrid")
@@ -99,13 +98,8 @@ def main() -> None:
             print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(results))
     if options.json:
-        told = {
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-            "table": table(results),
-            "results": results,
-        }
-        options.json.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        command = "python -m benchmarks.quality ../shared/eval"
+        write_report(options.json, command, table(results), results)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,17 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from ragcli.disk import is_writable
 from ragcli.errors import IndexBusy, UsageError
 
 _PAUSE = 0.05  # seconds between two tries
+_PATIENCE = 0.5  # seconds until a wait is told of
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,30 +47,60 @@ else:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:  # a network's disk may have no locks at all
+            raise UsageError(
+                f"{file.name} cannot be locked ({error.strerror}); "
+                f"put the index on a local disk with --index DIR or RAG_INDEX"
+            ) from error
         return True
 
     def _unlock(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-@contextmanager
-def locked(path: Path, *, shared: bool, wait: float, holder: Path | None = None) -> Iterator[None]:
-    """Hold the lock file ``path``, shared with other readers or alone.
+class _Patience:
+    """How long to go on trying: one allowance for all the locks that a step takes."""
 
-    Waits at most ``wait`` seconds, then raises ``IndexBusy`` with what stands in ``holder``.
-    """
+    def __init__(self, wait: float, holder: Path, tell: Callable[[str], None] | None = None) -> None:
+        self._start = time.monotonic()
+        self._wait = wait
+        self._holder = holder
+        self._tell = tell
+
+    def pause(self) -> None:
+        """Sleep a moment; ``IndexBusy`` when there was enough waiting."""
+        waited = time.monotonic() - self._start
+        if waited >= self._wait:
+            raise IndexBusy(
+                f"the index is busy{self._busy()}; try again later or wait longer with --wait SECONDS"
+            )
+        if self._tell is not None and waited >= _PATIENCE:
+            self._tell(f"waiting up to {self._wait:.0f} s for the index{self._busy()}")
+            self._tell = None
+        time.sleep(_PAUSE)
+
+    def _busy(self) -> str:
+        try:
+            note = json.loads(self._holder.read_text("utf-8"))
+            if note["pid"] == os.getpid():
+                return ": other processes read it"
+            return (
+                f": process {note['pid']} on {note['host']} has been running "
+                f"`{note['command']}` since {note['since']}"
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return ": another process reads or changes it"
+
+
+@contextmanager
+def _locked(path: Path, shared: bool, patience: _Patience) -> Iterator[None]:
     try:
         file = path.open("rb" if shared and path.exists() else "ab")
     except OSError as error:
         raise UsageError(f"cannot lock {path}: {error.strerror}; is the folder writable?") from error
     with file:
-        deadline = time.monotonic() + wait
         while not _try_lock(file, shared):
-            if time.monotonic() >= deadline:
-                raise IndexBusy(
-                    f"the index is busy{_described(holder)}; try again later or wait longer with --wait SECONDS"
-                )
-            time.sleep(_PAUSE)
+            patience.pause()
         try:
             yield
         finally:
@@ -80,30 +112,38 @@ def reading(folder: Path, wait: float) -> Iterator[None]:
     """Keep writers from changing what is derived from the catalogue while it is read.
 
     Readers pass a gate that a waiting writer closes, so that a stream of readers cannot keep it
-    out for ever.
+    out for ever. Raises ``IndexBusy`` after ``wait`` seconds. In a folder that cannot be written
+    and has no locks, nobody can write either.
     """
-    holder = folder / "writer.json"
+    patience = _Patience(wait, folder / "writer.json")
+    gate, store = folder / "gate.lock", folder / "store.lock"
+    if not (gate.exists() and store.exists()) and not is_writable(folder):
+        yield
+        return
     with ExitStack() as held:
-        with locked(folder / "gate.lock", shared=True, wait=wait, holder=holder):
-            held.enter_context(locked(folder / "store.lock", shared=True, wait=wait, holder=holder))
+        with _locked(gate, True, patience):
+            held.enter_context(_locked(store, True, patience))
         yield
 
 
 @contextmanager
 def changing(folder: Path, wait: float) -> Iterator[None]:
     """Keep readers away while what is derived from the catalogue changes."""
-    with (
-        locked(folder / "gate.lock", shared=False, wait=wait),
-        locked(folder / "store.lock", shared=False, wait=wait),
-    ):
+    patience = _Patience(wait, folder / "writer.json")
+    with _locked(folder / "gate.lock", False, patience), _locked(folder / "store.lock", False, patience):
         yield
 
 
 @contextmanager
-def writing(folder: Path, command: str, wait: float) -> Iterator[None]:
-    """Be the one writer of the index in ``folder``, and leave a note of who that is."""
+def writing(
+    folder: Path, command: str, wait: float, tell: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Be the one writer of the index in ``folder``, and leave a note of who that is.
+
+    ``tell`` is told once who is waited for. Raises ``IndexBusy`` after ``wait`` seconds.
+    """
     holder = folder / "writer.json"
-    with locked(folder / "writer.lock", shared=False, wait=wait, holder=holder):
+    with _locked(folder / "writer.lock", False, _Patience(wait, holder, tell)):
         note = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -115,11 +155,3 @@ def writing(folder: Path, command: str, wait: float) -> Iterator[None]:
             yield
         finally:
             holder.unlink(missing_ok=True)
-
-
-def _described(holder: Path | None) -> str:
-    try:
-        note = json.loads(holder.read_text("utf-8")) if holder else {}
-        return f": process {note['pid']} on {note['host']} has been running `{note['command']}` since {note['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: 
 def run() -> Iterator[Run]:
     """The program in this process. The model, the real one, is loaded once."""
     import ragcli.embed
-    from ragcli.pipeline import build, index, inplace
+    from ragcli.pipeline import choice, examine, index, inplace
 
     load = ragcli.embed.open_embedder
 
@@ -66,7 +66,7 @@ def run() -> Iterator[Run]:
         return loaded(spec)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (ragcli.embed, build, index, inplace):
+        for module in (ragcli.embed, choice, examine, index, inplace):
             patch.setattr(module, "open_embedder", open_embedder)
         yield Run()
 

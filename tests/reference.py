@@ -23,7 +23,8 @@ from ragcli.settings import MEANINGS, Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-QUALITY = ROOT / "benchmarks" / "results" / "quality.json"
+RESULTS = ROOT / "benchmarks" / "results"
+MEASURED = ("quality", "incremental", "recall")
 
 SESSION = (
     "rag index sample_docs",
@@ -67,10 +68,10 @@ def session(run: Run) -> str:
     return "\n".join([*lines, "```"])
 
 
-def quality() -> str:
-    """The table of the last measurement, and what it was measured on."""
-    found = json.loads(QUALITY.read_text("utf-8"))
-    return f"{found['table']}\n\nMeasured on {found['date']} on {found['machine']}."
+def measured(name: str) -> str:
+    """The table of the last measurement, how it was measured and on what."""
+    found = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return f"{found['table']}\n\nMeasured by `{found['command']}` on {found['date']}: {found['machine']}."
 
 
 def with_part(readme: str, name: str, content: str) -> str:
@@ -100,8 +101,8 @@ def main() -> None:
         os.chdir(ROOT)
     readme = with_part(readme, "settings", settings())
     readme = with_part(readme, "reference", reference())
-    if QUALITY.exists():
-        readme = with_part(readme, "quality", quality())
+    for name in MEASURED:
+        readme = with_part(readme, name, measured(name))
     README.write_text(readme, "utf-8")
     sys.stderr.write(f"{README.name} is up to date\n")
 

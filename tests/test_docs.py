@@ -23,10 +23,9 @@ def test_part_made_from_the_program_is_fresh(name: str) -> None:
     assert reference.part(README, name) == getattr(reference, name)(), "run `make docs`"
 
 
-def test_quality_table_is_the_one_that_was_measured() -> None:
-    if not reference.QUALITY.exists():
-        pytest.skip("no measurement is kept")
-    assert reference.part(README, "quality") == reference.quality(), "run `make docs`"
+@pytest.mark.parametrize("name", reference.MEASURED)
+def test_tables_are_those_that_were_measured(name: str) -> None:
+    assert reference.part(README, name) == reference.measured(name), "run `make docs`"
 
 
 def test_session_prints_what_readme_shows(run: Run, tmp_path: Path) -> None:

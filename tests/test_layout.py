@@ -15,6 +15,7 @@ LINE = [
     "types",
     "errors",
     "settings",
+    "disk",
     "analyze",
     "tokens",
     "locks",

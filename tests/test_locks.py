@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ragcli.errors import IndexBusy, UsageError
-from ragcli.locks import changing, locked, reading, writing
+from ragcli.locks import changing, reading, writing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no shared locks")
 
@@ -208,6 +208,6 @@ def test_a_note_that_cannot_be_read_hides_nothing(note: str, start: Start, tmp_p
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
     with (
         pytest.raises(UsageError, match="cannot lock"),
-        locked(tmp_path / "none" / "x.lock", shared=False, wait=0),
+        changing(tmp_path / "none", wait=0),
     ):
         pytest.fail("locked nothing")

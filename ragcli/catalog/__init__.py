@@ -1,5 +1,16 @@
 """The one truth of an index: a SQLite file with everything that cost work."""
 
 from ragcli.catalog.catalog import Catalog, FileState, StoredChunk, content_hash
+from ragcli.catalog.copy import check_copy, copy_catalog, salvage
+from ragcli.catalog.schema import FORMAT
 
-__all__ = ["Catalog", "FileState", "StoredChunk", "content_hash"]
+__all__ = [
+    "FORMAT",
+    "Catalog",
+    "FileState",
+    "StoredChunk",
+    "check_copy",
+    "content_hash",
+    "copy_catalog",
+    "salvage",
+]

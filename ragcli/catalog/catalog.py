@@ -146,6 +146,10 @@ class Catalog:
         """Remember a path that was indexed."""
         self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (path, json.dumps(options)))
 
+    def add_raw_root(self, path: str, options: str) -> None:
+        """Remember a path with options as they were stored."""
+        self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (path, options))
+
     def drop_root(self, path: str) -> None:
         """Forget a path that was indexed."""
         self._db.execute("DELETE FROM roots WHERE path = ?", (path,))
@@ -289,20 +293,66 @@ class Catalog:
         query = "SELECT vector FROM vectors JOIN chunks USING (content) WHERE chunks.id = ? AND model = ?"
         blobs = [self._db.execute(query, (chunk, model)).fetchone() for chunk in chunks]
         if not all(blobs):
-            raise IndexDamaged("the catalogue lacks vectors; run `rag index --rebuild`")
+            raise _lacking()
         return np.frombuffer(b"".join(blob[0] for blob in blobs), dtype=np.float32).reshape(len(chunks), -1)
 
-    def drop_idle_vectors(self) -> int:
+    def all_vectors(self, model: str) -> tuple[list[str], Vectors]:
+        """Ids of all chunks, in order, and their vectors, shape (n, dim).
+
+        Raises ``IndexDamaged`` when one is missing.
+        """
+        import numpy as np
+
+        query = """SELECT chunks.id, vector FROM chunks LEFT JOIN vectors
+                   ON vectors.content = chunks.content AND model = ? ORDER BY chunks.id"""
+        rows = self._db.execute(query, (model,)).fetchall()
+        if not all(vector for _, vector in rows):
+            raise _lacking()
+        vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float32)
+        return [chunk for chunk, _ in rows], vectors.reshape(len(rows), -1 if rows else 0)
+
+    def idle_vectors(self) -> int:
+        """How many vectors no chunk uses."""
+        return int(self._db.execute(f"SELECT count(*) FROM vectors WHERE {_IDLE}").fetchone()[0])  # noqa: S608
+
+    def drop_idle_vectors(self, *, keep: bool = True) -> int:
         """Drop vectors no chunk uses once they outnumber those in use; how many went.
 
-        Until then they are kept: a text that comes back, or a setting changed to and fro, costs nothing.
+        Until then they are kept, unless ``keep`` is False: a text that comes back, or a setting
+        changed to and fro, costs nothing.
         """
-        idle = "content NOT IN (SELECT content FROM chunks)"
-        count = self._db.execute(f"SELECT count(*) FROM vectors WHERE {idle}").fetchone()[0]  # noqa: S608
-        if count <= self.counts()["chunks"] + 1000:
+        count = self.idle_vectors()
+        if keep and count <= self.counts()["chunks"] + 1000:
             return 0
-        self._db.execute(f"DELETE FROM vectors WHERE {idle}")  # noqa: S608
-        return int(count)
+        self._db.execute(f"DELETE FROM vectors WHERE {_IDLE}")  # noqa: S608
+        return count
+
+    def free_bytes(self) -> int:
+        """Bytes of the file that hold nothing."""
+        page = int(self._db.execute("PRAGMA page_size").fetchone()[0])
+        return page * int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+
+    def give_back(self, *, least: int = 0) -> int:
+        """Return space that holds nothing to the disk where it is over ``least`` bytes; how much went.
+
+        Outside a transaction.
+        """
+        free = self.free_bytes()
+        if free <= least:
+            return 0
+        # One page a step, and only a script takes all the steps.
+        self._db.executescript("PRAGMA incremental_vacuum")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return free - self.free_bytes()
+
+    def write_copy(self, target: Path) -> None:
+        """Write a compact copy of this moment to a file that does not exist."""
+        self._db.execute("VACUUM INTO ?", (str(target),))
+
+    def close_log(self) -> None:
+        """Put everything into the one file, so that it can be moved alone."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._db.execute("PRAGMA journal_mode = DELETE").fetchall()
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -320,6 +370,46 @@ class Catalog:
             if row is not None:
                 found[chunk] = _stored(row)
         return found
+
+    def all_chunk_ids(self) -> list[str]:
+        """Ids of all chunks in order."""
+        return [row[0] for row in self._db.execute("SELECT id FROM chunks ORDER BY id")]
+
+    def contents_of(self, document: str) -> list[tuple[StoredChunk, str]]:
+        """The chunks of a document in order, each with the hash of the text it was embedded with."""
+        query = self._CHUNK.replace("metadata\n", "metadata, content\n", 1)
+        rows = self._db.execute(query + "WHERE document = ? ORDER BY ordinal", (document,))
+        return [(_stored(row), row[17]) for row in rows]
+
+    def vector_blobs(self, model: str) -> Iterator[tuple[str, str, bytes | None]]:
+        """Document, content hash and stored bytes (None where missing) of every chunk's vector."""
+        query = """SELECT document, chunks.content, vector FROM chunks LEFT JOIN vectors
+                   ON vectors.content = chunks.content AND model = ? ORDER BY chunks.id"""
+        for row in self._db.execute(query, (model,)):
+            yield row[0], row[1], row[2]
+
+    def drop_vectors(self, contents: Iterable[str], model: str) -> None:
+        """Forget vectors."""
+        self._db.executemany(
+            "DELETE FROM vectors WHERE content = ? AND model = ?", [(content, model) for content in contents]
+        )
+
+    def problems(self) -> list[str]:
+        """What SQLite finds wrong with the file, and what contradicts itself; empty for a sound catalogue."""
+        try:
+            found = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check(5)").fetchall()]
+        except IndexDamaged as error:
+            return [str(error).split(";")[0]]
+        if found != ["ok"]:
+            return [f"{self.path} is damaged: {found[0]}"]
+        orphans = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
+        count = self._db.execute(orphans).fetchone()[0]
+        return [f"{count} chunks belong to no document"] if count else []
+
+    def has_chunks(self, ids: Sequence[str]) -> bool:
+        """Whether all of these chunks exist."""
+        query = "SELECT 1 FROM chunks WHERE id = ?"
+        return all(self._db.execute(query, (chunk,)).fetchone() for chunk in ids)
 
     def chunks_by_prefix(self, prefix: str, limit: int = 2) -> list[str]:
         """Ids of chunks that begin with ``prefix``, in order."""
@@ -373,6 +463,13 @@ class Catalog:
         for row in rows:
             values = dict(zip(names, row, strict=True))
             yield values | {"tokens": values["tokens"] or 0}
+
+
+_IDLE = "content NOT IN (SELECT content FROM chunks)"
+
+
+def _lacking() -> IndexDamaged:
+    return IndexDamaged("the catalogue lacks vectors; run `rag doctor --repair`, then `rag index`")
 
 
 def _stored(row: tuple[Any, ...]) -> StoredChunk:

@@ -1,47 +1,18 @@
-"""The catalogue's file: its schema, how it is made and opened, and SQLite's errors in our words."""
+"""The catalogue's file: how it is made and opened, and SQLite's errors in our words."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ragcli.catalog.schema import FORMAT, fill, migrate
+from ragcli.disk import is_remote, is_writable
 from ragcli.errors import IndexBusy, IndexDamaged, IndexMismatch, PartlyDone, RagError, UsageError
 
 _T = TypeVar("_T")
-
-FORMAT = 1
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE roots (path TEXT PRIMARY KEY, options TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, recipe TEXT NOT NULL, failures TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY, path TEXT NOT NULL, record TEXT, title TEXT NOT NULL, format TEXT NOT NULL,
-    language TEXT NOT NULL, characters INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    modified TEXT NOT NULL, indexed TEXT NOT NULL, metadata TEXT NOT NULL, text TEXT NOT NULL
-);
-CREATE INDEX documents_by_path ON documents (path);
-CREATE TABLE chunks (
-    id TEXT PRIMARY KEY, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, context TEXT NOT NULL, heading TEXT NOT NULL,
-    page INTEGER, first_line INTEGER, last_line INTEGER, tokens INTEGER NOT NULL,
-    content TEXT NOT NULL, generation INTEGER NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document, ordinal);
-CREATE INDEX chunks_by_generation ON chunks (generation);
-CREATE INDEX chunks_by_content ON chunks (content);
-CREATE TABLE gone (chunk TEXT PRIMARY KEY, generation INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE vectors (
-    content TEXT NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (content, model)
-) WITHOUT ROWID;
-"""
 
 
 class _Cursor(sqlite3.Cursor):
@@ -88,7 +59,7 @@ def make_database(path: Path) -> None:
     partial.unlink(missing_ok=True)
     try:
         db = sqlite3.connect(partial)
-        _fill(db)
+        fill(db)
         db.close()
     except sqlite3.Error as error:
         raise UsageError(f"cannot write {path.parent}: {error}") from error
@@ -98,7 +69,7 @@ def make_database(path: Path) -> None:
 def memory_database() -> sqlite3.Connection:
     """An empty catalogue that is in no file."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    _fill(db)
+    fill(db)
     return db
 
 
@@ -109,29 +80,48 @@ def open_database(path: Path) -> sqlite3.Connection:
             raise UsageError(f"cannot read {path}; are its permissions right?")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    # Without the right to write nobody here can change it, so that it need not be locked either.
-    name = path.absolute().as_uri() + ("" if writable else "?immutable=1")
+    writable = is_writable(path) and is_writable(path.parent)
+    name = path.absolute().as_uri()
+    if not writable:
+        log = path.with_name(f"{path.name}-wal")
+        # Without a log nobody is writing, and without the right to write nobody here can: then it
+        # need not be locked, which would take writing.
+        name += "?mode=ro" if log.exists() and log.stat().st_size else "?immutable=1"
     db = sqlite3.connect(name, uri=True, timeout=30, isolation_level=None, factory=_Connection)
     db.path = path
     try:
         if writable:
-            db.execute("PRAGMA journal_mode = WAL")
+            # A log beside the file lets others read meanwhile; it needs memory that they share.
+            db.execute(f"PRAGMA journal_mode = {'TRUNCATE' if is_remote(path) else 'WAL'}")
             db.execute("PRAGMA synchronous = FULL")
-        row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        _check_format(db, path, writable=writable)
     except sqlite3.DatabaseError as error:
         db.close()
         raise _damaged(path, error) from error
     except RagError:
         db.close()
         raise
-    if row is None or row[0] != str(FORMAT):
-        db.close()
-        raise IndexMismatch(
-            f"the index has format {row[0] if row else 'unknown'}, this program reads format {FORMAT}; "
-            f"make another with `rag --index NEW_FOLDER index PATH`"
-        )
     return db
+
+
+def _check_format(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
+    """Bring an older catalogue up to this program's format; ``IndexMismatch`` where that cannot be."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    if row is None or not str(row[0]).isdecimal() or int(row[0]) == 0:
+        raise _damaged(path, ValueError("it names no format"))
+    found = int(row[0])
+    if found > FORMAT:
+        raise IndexMismatch(
+            f"the index has format {found}, made by a newer rag; this one reads up to format {FORMAT}: "
+            f"upgrade ragcli, or make another with `rag --index NEW_FOLDER index PATH`"
+        )
+    if found < FORMAT and not writable:
+        raise IndexMismatch(
+            f"the index has format {found} and cannot be brought to format {FORMAT} in a folder "
+            f"that cannot be written; copy it, or run `rag status` where it can be"
+        )
+    if found < FORMAT:
+        migrate(db)
 
 
 def _told(path: Path, error: sqlite3.DatabaseError) -> RagError | None:
@@ -151,16 +141,4 @@ def _told(path: Path, error: sqlite3.DatabaseError) -> RagError | None:
 
 
 def _damaged(path: Path, error: Exception) -> IndexDamaged:
-    return IndexDamaged(
-        f"{path} is not a readable catalogue ({error}); remove {path.parent} and run `rag index PATH`"
-    )
-
-
-def _fill(db: sqlite3.Connection) -> None:
-    """Write the schema and the first notes of a new catalogue."""
-    with db:
-        db.executescript(_SCHEMA)
-        db.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            [("format", str(FORMAT)), ("uid", uuid.uuid4().hex), ("generation", "0")],
-        )
+    return IndexDamaged(f"{path} is not a readable catalogue ({error}); run `rag doctor --repair`")

@@ -312,4 +312,4 @@ def _asker(context: Context, flags: dict[str, Any]) -> Iterator[Asker]:
     from ragcli.pipeline.index import Index
 
     with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index)
+        yield Asker(index, note=context.terminal.note)

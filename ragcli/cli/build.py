@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,7 @@ from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
 
 if TYPE_CHECKING:
-    from ragcli.pipeline.report import BuildOptions, BuildReport
+    from ragcli.pipeline.report import BuildReport, Progress
     from ragcli.render.terminal import Terminal
 
 
@@ -51,12 +53,35 @@ def index_command(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read everything again; known vectors are kept.")
     ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also take out documents whose whole folder is gone.")
+    ] = False,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GATE",
+            help="Let another model take over only if it gives METRIC=VALUE, or is not worse than the old one: "
+            "old. May be repeated.",
+        ),
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Questions of the gate: queries.jsonl.")
+    ] = None,
+    qrels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judgements of the gate: qrels.tsv.")
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Return to what answered before the model was changed.")
+    ] = False,
     wait: WaitOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Load, chunk, embed and store documents. Only what changed costs anything."""
+    from ragcli.pipeline.gate import read_gate
     from ragcli.pipeline.report import BuildOptions
     from ragcli.pipeline.survey import Selection
+    from ragcli.pipeline.update import plan as make_plan
+    from ragcli.pipeline.update import roll_back, update
     from ragcli.render.records import build_record, dump
     from ragcli.render.tables import build_summary, coverage_note
 
@@ -69,10 +94,25 @@ def index_command(
         overlap=settings.overlap if overlap is None else overlap,
         selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
         rebuild=rebuild,
+        prune=prune,
         max_file_mb=settings.max_file_mb,
     )
     is_new = not context.folder().exists()
-    report, news = _run(context, paths or [], options, plan=plan, wait=wait)
+    news = False
+    if rollback:
+        if paths or model or rebuild or plan:
+            raise UsageError("--rollback stands alone; index again afterwards")
+        report = roll_back(context.folder(), settings, command=_command(), tell=terminal.note)
+    elif plan:
+        with _progress(context) as progress:
+            report = make_plan(context.folder(), settings, paths or [], options, progress)
+    else:
+        wanted = read_gate(gate or [], queries, qrels)
+        with _progress(context) as progress:
+            report, news = update(
+                context.folder(), settings, paths or [], options, progress,
+                command=_command(), tell=terminal.note, gate=wanted,
+            )  # fmt: skip
     if is_new and not plan:
         terminal.detail(f"made a new index at {context.folder()}")
     if output is Format.text:
@@ -87,12 +127,10 @@ def index_command(
     _tell_failures(terminal, report, plan=plan)
 
 
-def _run(
-    context: Context, paths: list[Path], options: BuildOptions, *, plan: bool, wait: float | None
-) -> tuple[BuildReport, bool]:
-    """The run behind a progress bar; whether the model's poor coverage was not told before."""
+@contextmanager
+def _progress(context: Context) -> Iterator[Progress]:
+    """A progress bar for a run."""
     from ragcli.pipeline.report import Progress
-    from ragcli.pipeline.update import update
 
     with context.terminal.progress("indexing") as bar:
 
@@ -103,10 +141,11 @@ def _run(
             def advance(self, done: int, embedded: int) -> None:
                 bar.advance(done, f"{embedded} embedded")
 
-        command = " ".join(["rag", *sys.argv[1:]])[:200]
-        return update(
-            context.folder(), context.settings(wait=wait), paths, options, Shown(), command=command, plan=plan
-        )
+        yield Shown()
+
+
+def _command() -> str:
+    return " ".join(["rag", *sys.argv[1:]])[:200]
 
 
 def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> None:
@@ -139,7 +178,9 @@ def remove_command(
     from ragcli.render.tables import counted
 
     context: Context = ctx.obj
-    documents, chunks = remove(context.folder(), context.settings(wait=wait), paths)
+    documents, chunks = remove(
+        context.folder(), context.settings(wait=wait), paths, tell=context.terminal.note
+    )
     if output is Format.text:
         context.terminal.out(f"removed {counted(documents, 'document')}, {counted(chunks, 'chunk')}")
         context.terminal.note(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ragcli.embed.models import find_model, known_models, open_tokenizer, read_token_limit
+from ragcli.embed.models import (
+    find_model,
+    known_models,
+    open_tokenizer,
+    read_token_limit,
+    weights_hash,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +19,15 @@ if TYPE_CHECKING:
 
     from ragcli.tokens import FastTokenizer
 
-__all__ = ["Embedder", "find_model", "known_models", "open_embedder", "open_tokenizer", "read_token_limit"]
+__all__ = [
+    "Embedder",
+    "find_model",
+    "known_models",
+    "open_embedder",
+    "open_tokenizer",
+    "read_token_limit",
+    "weights_hash",
+]
 
 
 class Embedder(Protocol):

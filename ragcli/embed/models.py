@@ -39,7 +39,8 @@ def find_model(spec: str) -> ModelFiles:
     if path.is_dir():
         if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
             raise ModelUnavailable(f"{spec} is no sentence-transformers model: it has no modules.json")
-        return ModelFiles(spec, path.resolve())
+        # An index is also asked from other folders than the one it was made in.
+        return ModelFiles(os.path.abspath(path), path.resolve())
     if spec.startswith((".", "/", "~")) or spec.count("/") > 1 or not spec.strip():
         raise ModelUnavailable(f"no model folder at {spec!r}; `rag models` lists the models at hand")
     return ModelFiles(spec, _cached_folder(spec))

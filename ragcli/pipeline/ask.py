@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
-from ragcli.errors import IndexMissing, UsageError
+from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.index import Index
 from ragcli.search import Searcher, covered_weight
 from ragcli.types import Answer, Hit, Mode, Prompt
@@ -26,6 +26,7 @@ class Question:
     text: str
     vector: NDArray[np.float32] | None
     coverage: float
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Found:
 class Asker:
     """Asks one index, as often as wanted, with one load of the model."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, note: Callable[[str], None] = lambda _: None) -> None:
         self._index = index
         self._settings = index.settings
+        self._note = note
         if index.model() is None:
             raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
 
@@ -111,21 +113,33 @@ class Asker:
         if not query.strip():
             raise UsageError('the query is empty; try rag search "your question"')
         start = time.perf_counter()
+        signature = self._index.catalog.get("signature") or ""
         if mode == "lexical":
-            return Question(query, None, 1.0), {}
+            return Question(query, None, 1.0, signature), {}
         coverage = self._index.tokenizer.coverage([query])[0]
         if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
             # The words alone will decide, so the model need not be loaded.
-            return Question(query, None, coverage), {}
+            return Question(query, None, coverage, signature), {}
         vector = self._index.embedder.embed_query(query)
-        return Question(query, vector, coverage), {"embed": (time.perf_counter() - start) * 1000}
+        return Question(query, vector, coverage, signature), {"embed": (time.perf_counter() - start) * 1000}
 
     def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
+        """Search what answers now; what is damaged is made anew from the catalogue once."""
+        try:
+            return self._look_up(question, k, mode, took)
+        except IndexDamaged as error:
+            if not self._index.renew():
+                raise
+            self._note(f"note: {str(error).split(';')[0]}; it was made anew from the catalogue")
+        return self._look_up(question, k, mode, took)
+
+    def _look_up(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
         settings = self._settings
         with self._index.consistent(dense=question.vector is not None) as (lexical, dense):
-            searcher = Searcher(
-                self._index.catalog, lexical, dense, self._index.catalog.get("signature") or ""
-            )
+            if question.vector is not None and question.signature != self._index.catalog.get("signature"):
+                # Another model answers since the question was read.
+                question, _ = self._read(question.text, mode)
+            searcher = Searcher(self._index.catalog, lexical, dense)
             return searcher.search(
                 question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
                 fusion=settings.fusion, dense_weight=settings.dense_weight, took=took,

@@ -17,16 +17,13 @@ from pathlib import Path
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, chunk_document, fitting_size
-from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
-from ragcli.errors import IndexMismatch
+from ragcli.embed import Embedder
 from ragcli.load import LOADER_VERSION, FoundFile, SkippedFile, load_file
-from ragcli.locks import changing
+from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
-from ragcli.pipeline.survey import Root, is_nameable, remember, survey, vanished
-from ragcli.settings import DEFAULT_MODEL
+from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
 from ragcli.store import bring_up_to_date, discard
-from ragcli.tokens import TokenCounter
 from ragcli.types import Chunk, Document, Failure
 
 # Chunks whose documents change over together: enough to sort by length, few enough to lose.
@@ -35,6 +32,8 @@ _PORTION = 1024
 _DURABLE = 128
 # A file written this shortly before it was read may be written again within the same tick.
 _RACY_NS = 2_000_000_000
+# Empty space in the catalogue's file that is returned to the disk at the end of a run, in bytes.
+_WORTH_GIVING_BACK = 4_000_000
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
 
@@ -55,7 +54,13 @@ class Builder:
     """One run of ``rag index`` over an index whose writer lock is held."""
 
     def __init__(
-        self, index: Index, options: BuildOptions, progress: Progress, *, plan: bool = False
+        self,
+        index: Index,
+        choice: ModelChoice,
+        options: BuildOptions,
+        progress: Progress,
+        *,
+        plan: bool = False,
     ) -> None:
         self._index = index
         self._catalog: Catalog = index.catalog
@@ -63,7 +68,7 @@ class Builder:
         self._progress = progress
         self._plan = plan
         self._generation = 0
-        self._report = BuildReport()
+        self._report = BuildReport(model=choice.spec)
         self._finished_bytes = 0  # of files that are done
         self._begun_bytes = 0  # about, of the file that was begun before this portion
         self._waiting_bytes = 0  # about, of the documents that wait
@@ -74,35 +79,17 @@ class Builder:
         self._present: set[str] = set()
         self._known_files: dict[str, FileState] = {}
         self._origins: dict[str, tuple[str, str]] = {}
-        self._embedder: Embedder | None = None
-        self._prepare_model()
+        self._spec = choice.spec
+        self._signature = choice.signature
+        self._counter = choice.counter
+        self._loaded = choice.embedder
+        self._proved = False
+        note = index.model()
+        # Only a plan is made over an edition of another model.
+        self._anew = options.rebuild or (note is not None and note.signature != choice.signature)
+        self._recipe = self._settle_recipe(choice.max_tokens)
 
-    # -- the model and the recipe ----------------------------------------------------------------
-
-    def _prepare_model(self) -> None:
-        """Settle model, tokenizer and chunk size; load the model only where it cannot be helped."""
-        options, note = self._options, self._index.model()
-        spec = options.model or (note.spec if note else self._index.settings.model or DEFAULT_MODEL)
-        files = find_model(spec)
-        self.changes_model = note is None or (options.rebuild and files.spec != note.spec)
-        if note is not None and files.spec != note.spec and not options.rebuild:
-            raise IndexMismatch(
-                f"the index was made with {note.spec}, not with {files.spec}; "
-                f"run `rag index --rebuild --model {files.spec}` to make it anew with that"
-            )
-        if note is None or options.rebuild:
-            self._embedder = open_embedder(spec, offline=self._index.settings.offline)
-            self._signature = self._embedder.signature
-            self.changes_model = self.changes_model or note is None or note.signature != self._signature
-            limit, counter = self._embedder.max_tokens, self._embedder.tokenizer
-        else:
-            self._signature = note.signature
-            limit = note.max_tokens
-            counter = open_tokenizer(files) or self._index.embedder.tokenizer
-        self._counter: TokenCounter = counter
-        self._spec = files.spec
-        self._report.model = files.spec
-        self._recipe = self._settle_recipe(limit)
+    # -- the recipe ------------------------------------------------------------------------------
 
     def _settle_recipe(self, limit: int) -> _Recipe:
         stored = self._catalog.get("chunk_size")
@@ -124,35 +111,23 @@ class Builder:
         work, names = self._look(roots)
         self._present = names
         self._progress.begin(sum(found.size for _, found in work))
-        if self._plan:
-            self._work_through(work, roots, names)
-        elif self.changes_model and self._index.model() is not None:
-            self._embed_ahead(work)
-            with self._one_change():
-                self._work_through(work, roots, names)
-                self._note_model()
-        else:
-            self._remember(roots)
-            if self.changes_model:
-                with self._catalog.transaction():
-                    self._note_model()
-            if self._options.rebuild:
-                discard(self._index.stores())
-            self._work_through(work, roots, names)
         if not self._plan:
             self._remember(roots)
-            self._settle()
-        self._report.chunks_total = self._catalog.counts()["chunks"]
-        self._report.seconds = time.perf_counter() - start
-        return self._report
-
-    def _work_through(
-        self, work: Sequence[tuple[str, FoundFile]], roots: Sequence[Root], names: set[str]
-    ) -> None:
+            if self._index.model() is None:
+                embedder = self._model()
+                with self._catalog.transaction():
+                    self._index.note_model(embedder)
+            if self._options.rebuild:
+                discard(self._index.projections())
         for name, found in work:
             self._read(name, found)
         self._flush()
         self._remove_vanished(roots, names)
+        if not self._plan:
+            self._settle()
+        self._report.chunks_total = self._catalog.counts()["chunks"]
+        self._report.seconds = time.perf_counter() - start
+        return self._report
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
@@ -163,25 +138,14 @@ class Builder:
         if self._plan or self._generation:
             yield
             return
-        with changing(self._index.folder, self._index.settings.wait):
+        with self._index.changing():
             with self._catalog.transaction():
                 self._generation = self._catalog.begin_generation()
                 try:
                     yield
                 finally:
                     self._generation = 0
-            bring_up_to_date(self._index.stores(), self._catalog)
-
-    def _note_model(self) -> None:
-        assert self._embedder is not None  # noqa: S101  # a model is only noted when it was opened
-        self._index.note_model(self._embedder)
-
-    def _embed_ahead(self, work: Sequence[tuple[str, FoundFile]]) -> None:
-        """Make all vectors of another model before anything changes: until then the old one answers."""
-        for name, found in work:
-            for item in load_file(found.path, path=name):
-                if isinstance(item, Document):
-                    self._embed(self._cut(item))
+            bring_up_to_date(self._index.projections(), self._catalog, seal=False)
 
     def _cut(self, document: Document) -> list[Chunk]:
         return chunk_document(document, self._counter, size=self._recipe.size, overlap=self._recipe.overlap)
@@ -192,6 +156,8 @@ class Builder:
         names: set[str] = set()
         named = {root.path for root in roots}
         self._named = {self._index.name_of(path) for path in named}
+        for root in roots:
+            self._keep_if_empty(root, names)
         for name, found in survey(self._index, roots, int(self._options.max_file_mb * 1_000_000)):
             if not is_nameable(name):
                 self._report.fail(Failure(name, "bad-name", "its name is not valid UTF-8; rename it"))
@@ -202,6 +168,16 @@ class Builder:
                 if not self._is_unchanged(name, found):
                     work.append((name, found))
         return work, names
+
+    def _keep_if_empty(self, root: Root, names: set[str]) -> None:
+        """An empty folder of which documents are known may be the place of a disk that is not mounted."""
+        name = self._index.name_of(root.path)
+        if self._options.prune or not root.path.is_dir() or any(root.path.iterdir()):
+            return
+        if any(lies_under(known, name) for known in self._known_files):
+            names.add(name)
+            told = "is empty; its documents are kept in case a disk is missing, and --prune takes them out"
+            self._report.fail(Failure(name, "missing", told))
 
     def _skip(self, name: str, found: SkippedFile, names: set[str], *, named: bool) -> None:
         """Count what is left out; a file that was named itself has failed.
@@ -217,7 +193,7 @@ class Builder:
     def _is_unchanged(self, name: str, found: FoundFile) -> bool:
         """Compare with what is known, by size and time, else by content; repeat known failures."""
         known = self._known_files.get(name)
-        if known is None or self._options.rebuild or known.recipe != str(self._recipe):
+        if known is None or self._anew or known.recipe != str(self._recipe):
             return False
         if any(error == "same-name" for error, _ in known.failures):
             return False  # the other file may be gone
@@ -246,7 +222,7 @@ class Builder:
         failures: list[Failure] = []
         seen: set[str] = set()
         known = self._known_files.get(name)
-        same_recipe = known is not None and known.recipe == str(self._recipe) and not self._options.rebuild
+        same_recipe = known is not None and known.recipe == str(self._recipe) and not self._anew
         for item in load_file(found.path, path=name):
             if isinstance(item, Failure):
                 failures.append(item)
@@ -356,9 +332,12 @@ class Builder:
             self._tell((first + len(batch)) / len(order))
 
     def _model(self) -> Embedder:
-        if self._embedder is None:
-            self._embedder = self._index.embedder
-        return self._embedder
+        """The model, loaded, and proved to make the vectors that the index holds."""
+        embedder = self._loaded or self._index.embedder
+        if not self._proved:
+            self._index.prove(embedder)
+            self._loaded, self._proved = embedder, True
+        return embedder
 
     # -- afterwards ------------------------------------------------------------------------------------
 
@@ -382,15 +361,19 @@ class Builder:
                     self._catalog.put(key, str(value))
 
     def _settle(self) -> None:
-        """Drop what nothing refers to any more, and note when this was."""
-        with changing(self._index.folder, self._index.settings.wait):
-            bring_up_to_date(self._index.stores(), self._catalog)
+        """Drop what nothing refers to any more, seal what is derived, and note when this was."""
         report = self._report
-        if report.added or report.changed or report.removed or self._options.rebuild:
+        changed = bool(report.added or report.changed or report.removed or self._options.rebuild)
+        if changed:
             with self._catalog.transaction():
                 self._catalog.put("updated", datetime.now(UTC).isoformat(timespec="seconds"))
-                self._catalog.forget_gone(self._catalog.generation)
                 self._catalog.drop_idle_vectors()
+            self._catalog.give_back(least=_WORTH_GIVING_BACK)
+        with self._index.changing():
+            bring_up_to_date(self._index.projections(), self._catalog)
+        if changed:
+            with self._catalog.transaction():
+                self._catalog.forget_gone(self._catalog.generation)
 
 
 _SKIPS = {

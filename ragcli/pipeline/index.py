@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ragcli.catalog import Catalog
+from ragcli.disk import is_writable
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
 from ragcli.errors import IndexMismatch, IndexMissing, UsageError
 from ragcli.locks import changing, reading
+from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
 from ragcli.settings import Settings
-from ragcli.store import DenseStore, LexicalStore, Projection, bring_up_to_date, is_current
+from ragcli.store import (
+    DenseStore,
+    LexicalStore,
+    Projection,
+    ScanStore,
+    bring_up_to_date,
+    discard,
+    is_current,
+)
 from ragcli.tokens import FastTokenizer
-
-CATALOG = "catalog.sqlite3"
 
 
 def prepare_folder(folder: Path) -> None:
@@ -31,6 +41,11 @@ def prepare_folder(folder: Path) -> None:
         raise UsageError(f"cannot make an index at {folder}: {error.strerror or error}") from error
 
 
+# Embedded when an index is made and again whenever its model is opened for writing.
+_PROBE = "Measure twice, cut once: 测量两次，裁剪一次 (ISO 8601, v2.13.0)."
+_SAME = 0.999  # least cosine of two vectors of the probe, between machines and library versions
+
+
 @dataclass(frozen=True, slots=True)
 class ModelNote:
     """The model of an index as its catalogue remembers it."""
@@ -42,27 +57,57 @@ class ModelNote:
 
 
 class Index:
-    """An open index. A context manager; not to be shared between threads."""
+    """An open index. A context manager; not to be shared between threads.
 
-    def __init__(self, folder: Path, catalog: Catalog, settings: Settings) -> None:
+    ``folder`` is the index folder, where its locks lie; ``place`` the edition of it that is open.
+    Unless it was opened for one edition, it follows the index to the edition that answers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog,
+        settings: Settings,
+        *,
+        place: Path | None = None,
+        pinned: bool = False,
+    ) -> None:
         self.folder = folder
+        self.place = place or folder
         self.home = folder.parent
         self.catalog = catalog
         self.settings = settings
-        self._stores: tuple[str, LexicalStore, DenseStore] | None = None
+        self._pinned = pinned
+        self._stores: tuple[str, LexicalStore, DenseStore | ScanStore] | None = None
+        self._copies: TemporaryDirectory[str] | None = None
 
     @classmethod
     def open(cls, folder: Path, settings: Settings) -> Index:
         """Open the index in ``folder``; raises ``IndexMissing`` where there is none."""
-        path = folder / CATALOG
-        if not path.is_file():
-            raise IndexMissing(f"no index at {folder}; make one with `rag index PATH`")
-        return cls(folder, Catalog.open(path), settings)
+        for _ in range(3):  # the edition may be switched between the two looks
+            place = folder / read_editions(folder).current
+            if (place / CATALOG).is_file():
+                return cls(folder, Catalog.open(place / CATALOG), settings, place=place)
+        raise IndexMissing(f"no index at {folder}; make one with `rag index PATH`")
 
     @classmethod
-    def create(cls, folder: Path, settings: Settings) -> Index:
-        """Open the index in ``folder``, making it where there is none. The caller is its one writer."""
-        return cls(folder, Catalog.create(folder / CATALOG), settings)
+    def create(cls, folder: Path, settings: Settings, *, edition: str | None = None) -> Index:
+        """Open the index in ``folder``, or one edition of it, making it where there is none.
+
+        The caller is its one writer.
+        """
+        place = folder / (edition or read_editions(folder).current)
+        place.mkdir(parents=True, exist_ok=True)
+        catalog = Catalog.create(place / CATALOG)
+        return cls(folder, catalog, settings, place=place, pinned=edition is not None)
+
+    @classmethod
+    def open_edition(cls, folder: Path, settings: Settings, edition: str) -> Index:
+        """Open one edition of an index; raises ``IndexMissing`` where there is none."""
+        place = folder / edition
+        if not (place / CATALOG).is_file():
+            raise IndexMissing(f"no index at {place}; make one with `rag index PATH`")
+        return cls(folder, Catalog.open(place / CATALOG), settings, place=place, pinned=True)
 
     def __enter__(self) -> Index:
         return self
@@ -72,10 +117,30 @@ class Index:
 
     def close(self) -> None:
         """Close every part."""
+        self._let_go()
+        self.catalog.close()
+
+    def _let_go(self) -> None:
         if self._stores is not None:
             for store in self._stores[1:]:
-                store.close()
-        self.catalog.close()
+                if not isinstance(store, ScanStore):
+                    store.close()
+            self._stores = None
+        if self._copies is not None:
+            self._copies.cleanup()
+            self._copies = None
+
+    def _follow(self) -> None:
+        """Open the edition that answers now, where that is another one. Called under a lock."""
+        if self._pinned:
+            return
+        place = self.folder / read_editions(self.folder).current
+        if place == self.place:
+            return
+        self.close()
+        self.place, self.catalog = place, Catalog.open(place / CATALOG)
+        for name in ("embedder", "tokenizer"):
+            self.__dict__.pop(name, None)
 
     # -- names -----------------------------------------------------------------------------------
 
@@ -109,6 +174,24 @@ class Index:
         self.catalog.put("signature", embedder.signature)
         self.catalog.put("dimensions", str(embedder.dimensions))
         self.catalog.put("max_tokens", str(embedder.max_tokens))
+        self.catalog.put("probe", " ".join(f"{x:.7g}" for x in embedder.embed_documents([_PROBE])[0]))
+
+    def prove(self, embedder: Embedder) -> None:
+        """Raise ``IndexMismatch`` unless the model makes of the probe what it made when the index was made.
+
+        A signature names the weights; the probe tells whether they are still used in the same way.
+        """
+        told = self.catalog.get("probe")
+        if told is None:
+            return
+        now = embedder.embed_documents([_PROBE])[0]
+        then = [float(x) for x in told.split()]
+        cosine = sum(a * float(b) for a, b in zip(then, now, strict=True)) if len(then) == len(now) else 0.0
+        if cosine < _SAME:
+            raise IndexMismatch(
+                f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {cosine:.4f} "
+                f"of {embedder.signature}); run `rag index --model {embedder.spec}` to make it anew beside the old one"
+            )
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -123,7 +206,7 @@ class Index:
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} is now {embedder.signature}; "
-                f"run `rag index --rebuild`"
+                f"run `rag index --model {note.spec}` to make it anew beside the old one"
             )
         return embedder
 
@@ -136,26 +219,78 @@ class Index:
 
     # -- what is derived ---------------------------------------------------------------------------
 
-    def stores(self) -> tuple[LexicalStore, DenseStore]:
-        """Both projections for the model in use."""
+    def projections(self) -> list[Projection]:
+        """Both projections as they lie in the index, for the model in use; for a writer."""
+        lexical, dense = self.stores()
+        assert not isinstance(dense, ScanStore)  # noqa: S101  # a writer can write
+        return [lexical, dense]
+
+    def stores(self) -> tuple[LexicalStore, DenseStore | ScanStore]:
+        """What is searched, for the model in use.
+
+        Both engines write where they read: in an index that cannot be written the lexical one
+        reads a copy, and the catalogue's own vectors are scanned.
+        """
         signature = self.catalog.get("signature") or ""
         if self._stores is None or self._stores[0] != signature:
-            lexical = LexicalStore(self.folder / "lexical")
-            self._stores = (signature, lexical, DenseStore(self.folder / "chroma", signature))
+            self._let_go()
+            if is_writable(self.place):
+                lexical = LexicalStore(self.place / LEXICAL)
+                self._stores = (signature, lexical, DenseStore(self.place / CHROMA, signature))
+            else:
+                self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
+                copy = Path(self._copies.name) / LEXICAL
+                shutil.copytree(self.place / LEXICAL, copy, dirs_exist_ok=True)
+                self._stores = (signature, LexicalStore(copy), ScanStore(signature))
         return self._stores[1], self._stores[2]
 
     @contextmanager
-    def consistent(self, *, dense: bool) -> Iterator[tuple[LexicalStore, DenseStore]]:
+    def changing(self) -> Iterator[None]:
+        """Keep readers away while what they read changes; nobody reads an edition that is not in use."""
+        if self._pinned:
+            yield
+            return
+        with changing(self.folder, self.settings.wait):
+            yield
+
+    @contextmanager
+    def change(self) -> Iterator[int]:
+        """One change of the catalogue and of what is derived from it; the new generation."""
+        with self.changing():
+            with self.catalog.transaction():
+                yield self.catalog.begin_generation()
+            bring_up_to_date(self.projections(), self.catalog)
+
+    @contextmanager
+    def consistent(self, *, dense: bool) -> Iterator[tuple[LexicalStore, DenseStore | ScanStore]]:
         """The projections, up to date and kept so while they are read.
 
-        One that is behind (a crash came between) is first brought up to date, without embedding.
+        One that is behind (a crash came between) or damaged is first brought up to date, without
+        embedding.
         """
-        lexical, near = self.stores()
-        needed: list[Projection] = [lexical, near] if dense else [lexical]
         for attempt in range(10):
             with reading(self.folder, self.settings.wait):
+                needed = self._needed(dense=dense)
+                if self._copies is not None:
+                    bring_up_to_date(needed, self.catalog)  # a copy of ours
                 if all(is_current(store, self.catalog) for store in needed) or attempt == 9:
-                    yield lexical, near
+                    yield self.stores()
                     return
-            with changing(self.folder, self.settings.wait):
-                bring_up_to_date(needed, self.catalog)
+            with self.changing():
+                bring_up_to_date(self._needed(dense=dense), self.catalog)
+
+    def _needed(self, *, dense: bool) -> list[Projection]:
+        """What a search looks into, of the edition that answers now. Called under a lock."""
+        self._follow()
+        lexical, near = self.stores()
+        return [lexical, near] if dense and not isinstance(near, ScanStore) else [lexical]
+
+    def renew(self) -> bool:
+        """Make both projections anew from the catalogue; False where they cannot be written."""
+        if self._copies is not None:
+            return False
+        with self.changing():
+            self._follow()
+            discard(self.projections())
+            bring_up_to_date(self.projections(), self.catalog)
+        return True

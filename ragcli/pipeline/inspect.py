@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.catalog import StoredChunk
-from ragcli.errors import UsageError
-from ragcli.pipeline.index import CATALOG, Index
+from ragcli.errors import IndexMissing, RagError, UsageError
+from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
+from ragcli.pipeline.index import Index
 from ragcli.pipeline.survey import is_nameable
 from ragcli.settings import Settings
 
@@ -28,30 +29,44 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
                 "signature": model.signature if model else "",
             },
             "bytes": {
-                "catalog": sum(path.stat().st_size for path in folder.glob(f"{CATALOG}*")),
-                "chroma": _size(folder / "chroma"),
-                "lexical": _size(folder / "lexical"),
+                "catalog": sum(path.stat().st_size for path in index.place.glob(f"{CATALOG}*")),
+                "chroma": _size(index.place / CHROMA),
+                "lexical": _size(index.place / LEXICAL),
             },
-            "stale": _stale(index),
+            "stale": len(stale_files(index)),
             "updated": index.catalog.get("updated") or "",
             "roots": list(index.catalog.roots()),
+            "previous": _previous(folder, settings),
         }
 
 
-def _stale(index: Index) -> int:
+def _previous(folder: Path, settings: Settings) -> str | None:
+    """The model of the edition that a rollback returns to."""
+    name = read_editions(folder).previous
+    if name is None:
+        return None
+    try:
+        with Index.open_edition(folder, settings, name) as index:
+            model = index.model()
+            return model.spec if model else None
+    except RagError:
+        return None
+
+
+def stale_files(index: Index) -> list[str]:
     """Files that vanished or whose size or time is another than when they were read."""
-    count = 0
+    stale = []
     for name, known in index.catalog.files().items():
         try:
             found = index.file_of(name).stat()
         except OSError:
-            count += 1
+            stale.append(name)
             continue
         # A negative time was never trusted: only the size can be told apart.
         changed = max(found.st_mtime_ns, found.st_ctime_ns)
         if found.st_size != known.size or known.changed_ns not in (-1, changed):
-            count += 1
-    return count
+            stale.append(name)
+    return stale
 
 
 def _size(folder: Path) -> int:
@@ -92,8 +107,9 @@ def neighbourhood(
 
 def model_in_use(folder: Path, settings: Settings) -> str | None:
     """The model the index was made with; None where there is no index."""
-    if not (folder / CATALOG).is_file():
+    try:
+        with Index.open(folder, settings) as index:
+            model = index.model()
+            return model.spec if model else None
+    except IndexMissing:
         return None
-    with Index.open(folder, settings) as index:
-        model = index.model()
-        return model.spec if model else None

@@ -25,23 +25,30 @@ def judge(
     advance: Callable[[int], None],
 ) -> tuple[int, dict[str, ModeReport], list[str]]:
     """Evaluate modes side by side: number of judged questions, a report a mode, judged documents missing."""
+    with Index.open(folder, settings) as index:
+        return judge_index(index, queries, qrels, modes, advance)
+
+
+def judge_index(
+    index: Index, queries: Sequence[Query], qrels: Qrels, modes: Sequence[str], advance: Callable[[int], None]
+) -> tuple[int, dict[str, ModeReport], list[str]]:
+    """Evaluate an open index as :func:`judge` does."""
     reports = {}
     done = 0
-    with Index.open(folder, settings) as index:
-        asker = Asker(index)
-        judged = {name for grades in qrels.values() for name in grades}
-        names = judged_names(judged, index.catalog.document_names())
-        for mode in modes:
+    asker = Asker(index)
+    judged = {name for grades in qrels.values() for name in grades}
+    names = judged_names(judged, index.catalog.document_names())
+    for mode in modes:
 
-            def search(text: str, mode: str = mode) -> list[str]:
-                nonlocal done
-                done += 1
-                advance(done)
-                hits = asker.search(text, k=_DEPTH, mode=cast("Mode", mode)).hits
-                return [names.get(hit.document, hit.document) for hit in hits]
+        def search(text: str, mode: str = mode) -> list[str]:
+            nonlocal done
+            done += 1
+            advance(done)
+            hits = asker.search(text, k=_DEPTH, mode=cast("Mode", mode)).hits
+            return [names.get(hit.document, hit.document) for hit in hits]
 
-            # The first search opens the stores and loads the model, which no later one does.
-            asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
-            reports[mode] = evaluate(search, queries, qrels)
+        # The first search opens the stores and loads the model, which no later one does.
+        asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
+        reports[mode] = evaluate(search, queries, qrels)
     count = sum(any(grade > 0 for grade in qrels.get(query.id, {}).values()) for query in queries)
     return count, reports, sorted(judged - set(names.values()))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ragcli.errors import UsageError
-from ragcli.locks import changing, writing
+from ragcli.locks import writing
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.survey import lies_under
 from ragcli.settings import Settings
-from ragcli.store import bring_up_to_date
 
 
-def remove(folder: Path, settings: Settings, paths: Sequence[str]) -> tuple[int, int]:
+def remove(
+    folder: Path, settings: Settings, paths: Sequence[str], tell: Callable[[str], None]
+) -> tuple[int, int]:
     """Take documents out, named by id, file or folder; numbers of documents and chunks.
 
+    ``tell`` hears who is waited for.
     Raises ``UsageError`` for a name that is not in the index.
     """
     documents = chunks = 0
-    with Index.open(folder, settings) as index, writing(folder, "rag remove", settings.wait):
+    Index.open(folder, settings).close()  # before a lock is made where there is no index
+    with writing(folder, "rag remove", settings.wait, tell), Index.open(folder, settings) as index:
         known = [(row["document"], row["path"]) for row in index.catalog.document_rows()]
         chosen: dict[str, str] = {}
         for path in paths:
@@ -30,17 +33,14 @@ def remove(folder: Path, settings: Settings, paths: Sequence[str]) -> tuple[int,
             if not found:
                 raise UsageError(f"not in the index: {path}; `rag list` shows what is")
             chosen |= found
-        with changing(folder, settings.wait):
-            with index.catalog.transaction():
-                generation = index.catalog.begin_generation()
-                for document in sorted(chosen):
-                    chunks += index.catalog.drop_document(document, generation)
-                    documents += 1
-                for file in set(chosen.values()):
-                    if not index.catalog.documents_of(file):
-                        index.catalog.drop_file(file)
-                    else:  # a record of a collection: the next run must read the file again
-                        index.catalog.forget_state(file)
-                    index.catalog.drop_root(file)
-            bring_up_to_date(index.stores(), index.catalog)
+        with index.change() as generation:
+            for document in sorted(chosen):
+                chunks += index.catalog.drop_document(document, generation)
+                documents += 1
+            for file in set(chosen.values()):
+                if not index.catalog.documents_of(file):
+                    index.catalog.drop_file(file)
+                else:  # a record of a collection: the next run must read the file again
+                    index.catalog.forget_state(file)
+                index.catalog.drop_root(file)
     return documents, chunks

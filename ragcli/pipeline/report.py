@@ -18,6 +18,7 @@ class BuildOptions:
     overlap: int | None = None
     selection: Selection = field(default_factory=Selection)
     rebuild: bool = False
+    prune: bool = False
     max_file_mb: float = 50.0
 
 
@@ -40,6 +41,7 @@ class BuildReport:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
     model: str = ""
+    replaced: str | None = None  # the model that answered before, where another took over
     seconds: float = 0.0
 
     @property

@@ -30,19 +30,25 @@ class Root:
 
 
 def choose_roots(
-    index: Index, paths: Sequence[Path], selection: Selection, *, everything: bool
+    index: Index, paths: Sequence[Path], selection: Selection, *, everything: bool, prune: bool = False
 ) -> tuple[list[Root], list[str]]:
     """The paths given, and where none is given or all is made anew, those the index remembers.
 
-    The second value names remembered paths that are not there now. Raises ``UsageError`` when
-    nothing is left, or a given path does not exist or cannot be named.
+    The second value names remembered paths that are not there now; with ``prune`` those that were
+    given, too. Raises ``UsageError`` when nothing is left, or a given path does not exist or
+    cannot be named.
     """
-    roots = [Root(_checked(path), selection) for path in dict.fromkeys(map(_absolute, paths))]
+    given_paths = list(dict.fromkeys(map(_absolute, paths)))
     missing = []
+    if prune:
+        missing = [index.name_of(path) for path in given_paths if not path.exists()]
+        missing = [name for name in missing if _is_known(index, name)]
+        given_paths = [path for path in given_paths if index.name_of(path) not in missing]
+    roots = [Root(_checked(path), selection) for path in given_paths]
     if not paths or everything:
         given = {index.name_of(root.path) for root in roots}
         for name, options in index.catalog.roots().items():
-            if name in given:
+            if name in given or name in missing:
                 continue
             path = index.file_of(name)
             if path.exists():
@@ -52,6 +58,10 @@ def choose_roots(
     if not roots and not missing:
         raise UsageError("nothing to index; name a file or a folder: rag index PATH")
     return roots, missing
+
+
+def _is_known(index: Index, name: str) -> bool:
+    return any(lies_under(file, name) for file in index.catalog.files())
 
 
 def remember(index: Index, roots: Sequence[Root]) -> None:

@@ -1,19 +1,37 @@
-"""``rag index`` as a whole: the folder, the lock, the paths, and one run of the builder."""
+"""``rag index`` as a whole: the lock, the paths, the model, one run of the builder, and the switch.
+
+Another model makes another edition of the index, beside the one that answers. It takes over in one
+step once every document is in it and the gate, where one was asked for, is passed; the edition
+before it is kept, and answers again after a rollback.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ragcli.catalog import Catalog
-from ragcli.errors import UsageError
-from ragcli.locks import writing
-from ragcli.pipeline.build import Builder
-from ragcli.pipeline.index import CATALOG, Index, prepare_folder
+from ragcli.errors import PartlyDone, UsageError
+from ragcli.locks import changing, writing
+from ragcli.pipeline.build import Builder, drop_file
+from ragcli.pipeline.choice import ModelChoice, choose_model
+from ragcli.pipeline.editions import (
+    CATALOG,
+    Editions,
+    idle_editions,
+    new_edition,
+    read_editions,
+    remove_edition,
+    switch,
+)
+from ragcli.pipeline.gate import Gate, check_gate
+from ragcli.pipeline.index import Index, prepare_folder
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
-from ragcli.pipeline.survey import choose_roots
+from ragcli.pipeline.survey import choose_roots, lies_under
 from ragcli.settings import Settings
 from ragcli.types import Failure
+
+_Tell = Callable[[str], None]
 
 
 def update(
@@ -24,50 +42,182 @@ def update(
     progress: Progress,
     *,
     command: str,
-    plan: bool = False,
+    tell: _Tell,
+    gate: Gate | None = None,
 ) -> tuple[BuildReport, bool]:
-    """Run ``rag index``; with ``plan`` only say what it would do.
+    """Run ``rag index``.
 
     Without paths, those the index remembers are taken. The second value says that documents were
-    met which the model cannot read, and that this was not told before. Raises ``UsageError`` for
-    a missing path, ``IndexBusy`` when another process writes, ``IndexMismatch`` for another model.
+    met which the model cannot read, and that this was not told before. ``tell`` hears who is
+    waited for. Raises ``UsageError`` for a missing path, ``IndexBusy`` when another process
+    writes, ``IndexMismatch`` for another model that was not asked for, ``GateFailed``.
     """
-    if plan:
-        with _planned(folder, settings) as index:
-            return _run(index, paths, options, progress, plan=True), False
     for path in paths:
-        if not path.exists():  # before a folder is made for it
+        if not path.exists() and not options.prune:  # before a folder is made for it
             raise UsageError(f"no such file or folder: {path}")
     prepare_folder(folder)
-    with writing(folder, command, settings.wait), Index.create(folder, settings) as index:
-        report = _run(index, paths, options, progress, plan=False)
+    with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
+        note = index.model()
+        again = note.spec if note is not None and options.rebuild else None
+        choice = choose_model(index, options.model or again)
+        if note is not None and note.signature != choice.signature:
+            report = _change_over(index, choice, paths, options, progress, gate)
+            report.replaced = note.spec
+        elif gate is not None:
+            raise UsageError("--gate is for a change of model; name another one with --model")
+        else:
+            report = _refresh(index, choice, paths, options, progress)
+    with Index.open(folder, settings) as index:
         news = bool(report.unread) and index.catalog.get("unread_told") != report.model
         if news:
             with index.catalog.transaction():
                 index.catalog.put("unread_told", report.model)
-        return report, news
+    return report, news
 
 
-def _run(
-    index: Index, paths: Sequence[Path], options: BuildOptions, progress: Progress, *, plan: bool
+def plan(
+    folder: Path, settings: Settings, paths: Sequence[Path], options: BuildOptions, progress: Progress
 ) -> BuildReport:
-    roots, missing = choose_roots(index, paths, options.selection, everything=options.rebuild)
-    builder = Builder(index, options, progress, plan=plan)
-    if missing and builder.changes_model:
-        raise UsageError(
-            f"{missing[0]} is not there, so its documents cannot be embedded by another model; "
-            f"bring it back or run `rag remove {missing[0]}`"
+    """What :func:`update` would do; nothing is changed."""
+    with _as_it_is(folder, settings) as index:
+        choice = choose_model(index, options.model)
+        note = index.model()
+        other = note is not None and note.signature != choice.signature
+        roots, missing = choose_roots(
+            index, paths, options.selection, everything=other or options.rebuild, prune=options.prune
         )
-    report = builder.run(roots)
-    for name in missing:
-        # A disk that is not mounted is no deletion.
-        told = "is not there; its documents are kept, and `rag remove` takes them out"
-        report.fail(Failure(name, "missing", told))
+        report = Builder(index, choice, options, progress, plan=True).run(roots)
+        return _with_missing(report, missing, options)
+
+
+def roll_back(folder: Path, settings: Settings, *, command: str, tell: _Tell) -> BuildReport:
+    """Let the edition before answer again; once more returns. Raises ``UsageError`` where there is none."""
+    Index.open(folder, settings).close()
+    with writing(folder, command, settings.wait, tell):
+        editions = read_editions(folder)
+        if editions.previous is None:
+            raise UsageError("there is nothing to go back to; only a change of --model keeps what was before")
+        Index.open_edition(folder, settings, editions.previous).close()
+        with Index.open(folder, settings) as index:
+            note = index.model()
+        with changing(folder, settings.wait):
+            switch(folder, Editions(editions.previous, editions.current))
+        with Index.open(folder, settings) as index:
+            counts, now = index.catalog.counts(), index.model()
+            return BuildReport(
+                unchanged=counts["documents"],
+                chunks_total=counts["chunks"],
+                model=now.spec if now else "",
+                replaced=note.spec if note else None,
+            )
+
+
+def _refresh(
+    index: Index, choice: ModelChoice, paths: Sequence[Path], options: BuildOptions, progress: Progress
+) -> BuildReport:
+    """Bring the edition that answers up to date."""
+    roots, missing = choose_roots(
+        index, paths, options.selection, everything=options.rebuild, prune=options.prune
+    )
+    report = Builder(index, choice, options, progress).run(roots)
+    if options.prune:
+        _prune(index, missing, report)
+    return _with_missing(report, missing, options)
+
+
+def _with_missing(report: BuildReport, missing: Sequence[str], options: BuildOptions) -> BuildReport:
+    if not options.prune:
+        for name in missing:
+            # A disk that is not mounted is no deletion.
+            told = "is not there; its documents are kept, and --prune takes them out"
+            report.fail(Failure(name, "missing", told))
     return report
 
 
-def _planned(folder: Path, settings: Settings) -> Index:
+def _prune(index: Index, missing: Sequence[str], report: BuildReport) -> None:
+    """Take out what lies under paths that are gone."""
+    gone = sorted(f for f in index.catalog.files() if any(lies_under(f, name) for name in missing))
+    with index.change() as generation:
+        for name in gone:
+            report.removed += len(index.catalog.documents_of(name))
+            report.chunks_removed += drop_file(index.catalog, name, generation)
+        for name in missing:
+            index.catalog.drop_root(name)
+    report.chunks_total = index.catalog.counts()["chunks"]
+
+
+def _change_over(
+    index: Index,
+    choice: ModelChoice,
+    paths: Sequence[Path],
+    options: BuildOptions,
+    progress: Progress,
+    gate: Gate | None,
+) -> BuildReport:
+    """Make an edition of another model beside the one that answers, and let it take over."""
+    folder, settings = index.folder, index.settings
+    roots, missing = choose_roots(index, paths, options.selection, everything=True, prune=options.prune)
+    if missing and not options.prune:
+        raise UsageError(
+            f"{missing[0]} is not there, so its documents cannot be embedded by another model; "
+            f"bring it back, run `rag remove {missing[0]}` or add --prune"
+        )
+    name = _unfinished(folder, settings, choice.signature) or new_edition(folder)
+    with Index.create(folder, settings, edition=name) as new:
+        _take_over_settings(index.catalog, new.catalog)
+        with new.catalog.transaction():
+            for gone in missing:
+                new.catalog.drop_root(gone)
+        report = Builder(new, choice, options, progress).run(roots)
+        _check_whole(index, new, report, choice)
+        if gate is not None:
+            check_gate(gate, index, new, lambda _: None)
+    before = read_editions(folder)
+    with changing(folder, settings.wait):
+        switch(folder, Editions(name, before.current))
+    if before.previous is not None:
+        remove_edition(folder, before.previous)
+    return report
+
+
+def _unfinished(folder: Path, settings: Settings, signature: str) -> str | None:
+    """The edition of this model that an earlier run began; what is left of others is removed."""
+    found = None
+    for name in idle_editions(folder):
+        if (folder / name / CATALOG).is_file():
+            with Index.open_edition(folder, settings, name) as index:
+                note = index.model()
+            if note is not None and note.signature == signature:
+                found = name
+                continue
+        remove_edition(folder, name)
+    return found
+
+
+def _take_over_settings(old: Catalog, new: Catalog) -> None:
+    with new.transaction():
+        for path, chosen in old.roots().items():
+            new.add_root(path, chosen)
+        for key in ("chunk_size", "overlap"):
+            value = old.get(key)
+            if value is not None and new.get(key) is None:
+                new.put(key, value)
+
+
+def _check_whole(old: Index, new: Index, report: BuildReport, choice: ModelChoice) -> None:
+    """Refuse a change that would lose documents because their files cannot be read at present."""
+    failed = {failure.path for failure in report.failures}
+    there = {name for name, _, _ in new.catalog.document_names()}
+    lost = [name for name, path, _ in old.catalog.document_names() if name not in there and path in failed]
+    if lost:
+        raise PartlyDone(
+            f"{len(lost)} documents of the index cannot be read now ({lost[0]} …), so {choice.spec} does not take "
+            f"over; mend them or `rag remove` them and run the same command again"
+        )
+
+
+def _as_it_is(folder: Path, settings: Settings) -> Index:
     """The index for a plan: the one that is there, or an empty one that is nowhere."""
-    if (folder / CATALOG).is_file():
+    if (folder / read_editions(folder).current / CATALOG).is_file():
         return Index.open(folder, settings)
     return Index(folder, Catalog.in_memory(), settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ragcli.evaluate import ModeReport
+    from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
     from ragcli.types import Answer, Chunk, Hit, Score
 
@@ -53,6 +54,15 @@ def hit_record(hit: Hit) -> dict[str, Any]:
 
 def _score(score: Score | None) -> dict[str, Any] | None:
     return {"rank": score.rank, "score": score.score} if score else None
+
+
+def examination_record(found: Examination) -> dict[str, Any]:
+    """What ``rag doctor`` found and did."""
+    checks = [
+        {"check": finding.check, "ok": finding.ok, "message": finding.message, "mend": finding.mend}
+        for finding in found.findings
+    ]
+    return {"ok": found.ok, "checks": checks, "repaired": found.repaired}
 
 
 def chunk_record(chunk: Chunk) -> dict[str, Any]:

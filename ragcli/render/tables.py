@@ -9,6 +9,7 @@ from ragcli.render.terminal import Terminal, one_line
 
 if TYPE_CHECKING:
     from ragcli.evaluate import ModeReport
+    from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
 
 _SKIP_WORDS = {
@@ -60,6 +61,8 @@ def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
     ]
     told = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
     lines = [f"documents: {told or 'none'}"]
+    if report.replaced is not None:
+        lines.append(f"{report.model} answers now; `rag index --rollback` returns to {report.replaced}")
     if plan:
         lines.append(
             f"texts to embed: {report.embedded} ({report.cached} known already), {report.tokens} tokens, "
@@ -102,6 +105,17 @@ def print_evaluation(terminal: Terminal, queries: int, reports: Mapping[str, Mod
     header = ["mode", *metrics, "p50 ms", "p95 ms"]
     print_table(terminal, header, rows, set(range(1, len(header))))
     terminal.note(f"{queries} judged questions")
+
+
+def print_examination(terminal: Terminal, found: Examination) -> None:
+    """What was mended, then one line a check."""
+    for told in found.repaired:
+        terminal.out(f"mended: {one_line(told)}")
+    width = max(len(finding.check) for finding in found.findings)
+    for finding in found.findings:
+        mark = "bad " if not finding.ok else "note" if finding.mend else "ok  "
+        mend = f"; {finding.mend}" if finding.mend else ""
+        terminal.out(f"{mark}  {finding.check:<{width}}  {one_line(finding.message)}{mend}")
 
 
 def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ragcli.store import DenseStore, LexicalStore
+    from ragcli.store import DenseStore, LexicalStore, ScanStore
 
 # Length of each list before fusion; ``k`` where that is more.
 CANDIDATES = 300
@@ -44,13 +44,10 @@ class Searcher:
     ``dense`` may be None where only the lexical side is asked for. Nothing is locked here.
     """
 
-    def __init__(
-        self, catalog: Catalog, lexical: LexicalStore, dense: DenseStore | None, signature: str
-    ) -> None:
+    def __init__(self, catalog: Catalog, lexical: LexicalStore, dense: DenseStore | ScanStore | None) -> None:
         self._catalog = catalog
         self._lexical = lexical
         self._dense = dense
-        self._signature = signature
 
     def search(
         self,
@@ -82,7 +79,9 @@ class Searcher:
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
-                dense = self._nearest(vector, limit)
+                if vector is None or self._dense is None:
+                    raise ValueError("a dense search needs the question's vector and the dense store")
+                dense = self._dense.search(self._catalog, vector, limit)
         if mode == "hybrid":
             weight = covered_weight(dense_weight, coverage)
             # Where the question has no word of the index, the dense side is all there is.
@@ -104,17 +103,6 @@ class Searcher:
             words = set(analyze(stored.chunk.embedded_text))
             best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
         return best
-
-    def _nearest(self, vector: NDArray[np.float32] | None, limit: int) -> Ranked:
-        """Approximate neighbours from Chroma, scored exactly from the catalogue's vectors."""
-        if vector is None or self._dense is None:
-            raise ValueError("a dense search needs the question's vector and the dense store")
-        near = self._dense.search(vector, limit)
-        if not near:
-            return []
-        cosines = self._catalog.vectors_of(near, self._signature) @ vector
-        scored = [(chunk, round(float(cosine), 6)) for chunk, cosine in zip(near, cosines, strict=True)]
-        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
     def _hits(self, fused: Ranked, lexical: dict[str, Score], dense: dict[str, Score]) -> list[Hit]:
         stored = self._catalog.chunks([chunk for chunk, _ in fused])

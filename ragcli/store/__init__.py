@@ -1,7 +1,17 @@
 """What is derived from the catalogue: the lexical index and the Chroma collection."""
 
-from ragcli.store.dense import DenseStore
+from ragcli.store.dense import DenseStore, ScanStore
 from ragcli.store.lexical import LexicalStore
-from ragcli.store.projection import Projection, bring_up_to_date, discard, is_current
+from ragcli.store.projection import Projection, bring_up_to_date, clear, discard, is_current, read_marker
 
-__all__ = ["DenseStore", "LexicalStore", "Projection", "bring_up_to_date", "discard", "is_current"]
+__all__ = [
+    "DenseStore",
+    "LexicalStore",
+    "Projection",
+    "ScanStore",
+    "bring_up_to_date",
+    "clear",
+    "discard",
+    "is_current",
+    "read_marker",
+]

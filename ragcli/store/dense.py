@@ -7,27 +7,40 @@ so that any Chroma client can query it. Chroma's own lists never leave this file
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragcli.catalog import Catalog, StoredChunk
+from ragcli.errors import IndexDamaged
 from ragcli.store.projection import marker_stamp
-from ragcli.store.trouble import trouble
+from ragcli.store.trouble import engine
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Vector = NDArray[np.float32]
+    Vectors = NDArray[np.float32]
+
 _T = TypeVar("_T")
 
 COLLECTION = "chunks"
-_VERSION = 1
+_NAME = "the Chroma collection"
+_VERSION = 2
 _BATCH = 2000
 # One thread builds the graph the same way each time. The width of the search is well over
 # Chroma's default, which misses one exact neighbour in ten on hard vectors.
 _HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 400, "num_threads": 1}
+# Rows that Chroma keeps in its log before it writes the graph: many while rows come in, and hardly
+# any afterwards, because the log is replayed at each open and then written over by readers.
+_WHILE_FILLING, _AT_REST = 1000, 2
+# Deleted rows stay in Chroma's files for ever: with so many of them the collection is made anew.
+_MOST_DELETED = 1000
+# Chroma's distances come from the vectors it holds; further from the catalogue's they are others.
+_SAME = 1e-3
 
 
 class DenseStore:
@@ -55,17 +68,22 @@ class DenseStore:
         if self._client is not None and self._made != made:
             self.close()  # an open client never sees what another process wrote
         self._made = made
-        engine = self.folder / "chroma.sqlite3"
+        engine_file = self.folder / "chroma.sqlite3"
         try:
-            with engine.open("rb") as file:
+            with engine_file.open("rb") as file:
                 return file.read(16) == b"SQLite format 3\0"
         except OSError:
             return False
 
-    def apply(self, catalog: Catalog, since: int) -> int:
-        collection = self._collection(create=not since)
+    def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
         gone = catalog.gone_since(since) if since else []
-        try:
+        deleted += len(gone)
+        if deleted > catalog.counts()["chunks"] + _MOST_DELETED:
+            return None
+        with engine(_NAME, making=not since):
+            collection = self._collection(create=not since)
+            if since:
+                _write_graph_after(collection, _WHILE_FILLING)
             for ids in _batches(gone):
                 collection.delete(ids=ids)
             for batch in _batches(catalog.chunks_since(since)):
@@ -76,47 +94,114 @@ class DenseStore:
                     documents=[stored.chunk.text for stored in batch],
                     metadatas=[_metadata(stored) for stored in batch],
                 )
-        except Exception as error:  # Chroma raises whatever its engine raises.
-            raise trouble("the Chroma collection", error, anew=not since) from error
         # A process that stays open must not go on with what it read before.
         self.close()
-        return 0
+        return deleted
 
-    def search(self, vector: NDArray[np.float32], limit: int) -> list[str]:
-        """Ids of the chunks nearest to a vector of shape (dim,), nearest first.
+    def settle(self) -> list[Path]:
+        """Have the log written into the graph, whose files no reader touches then.
 
-        Raises ``IndexDamaged`` when Chroma cannot answer.
+        Chroma's own database is left out: whoever opens it writes into it. Counts and distances
+        tell, at each search, whether it is right.
         """
-        collection = self._collection(create=False)
-        try:
+        with engine(_NAME, making=True):
+            _write_graph_after(self._collection(create=False), _AT_REST)
+            self.close()
+            collection = self._collection(create=False)
+            some = collection.get(limit=1, include=["embeddings"])["embeddings"]
+            if len(some):
+                collection.query(query_embeddings=some, n_results=1, include=[])
+            self.close()
+        # A graph that was never written (of one row or two) is made anew by whoever reads it.
+        written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
+        return [path for folder in written for path in sorted(folder.iterdir())]
+
+    def search(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
+        """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first.
+
+        Chroma finds the neighbours; the catalogue's vectors score them. Raises ``IndexDamaged``
+        when Chroma cannot answer, or holds other rows or vectors than the catalogue.
+        """
+        total = catalog.counts()["chunks"]
+        with engine(_NAME):
+            collection = self._collection(create=False)
             count = collection.count()
-            if not count:
+            if not count and not total:
                 return []
-            found = collection.query(query_embeddings=[vector], n_results=min(limit, count), include=[])
-        except Exception as error:  # Chroma raises whatever its engine raises.
-            raise trouble("the Chroma collection", error) from error
-        return [str(chunk) for chunk in found["ids"][0]]
+            found = collection.query(
+                query_embeddings=[vector], n_results=max(1, min(limit, count)), include=["distances"]
+            )
+        near = [str(chunk) for chunk in found["ids"][0]]
+        if count != total or len(near) != min(limit, count) or not catalog.has_chunks(near):
+            raise _contradiction()
+        cosines = catalog.vectors_of(near, self._signature) @ vector
+        if any(abs(1 - far - near) > _SAME for far, near in zip(found["distances"][0], cosines, strict=True)):
+            raise _contradiction()
+        return in_order(near, cosines)
+
+    def rows(self) -> Iterator[tuple[list[str], Vectors, list[str]]]:
+        """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
+        import numpy as np
+
+        with engine(_NAME):
+            collection = self._collection(create=False)
+            for offset in range(0, collection.count(), _BATCH):
+                part = collection.get(limit=_BATCH, offset=offset, include=["embeddings", "documents"])
+                vectors = np.asarray(part["embeddings"], dtype=np.float32)
+                yield part["ids"], vectors, [text or "" for text in part["documents"]]
 
     def _collection(self, *, create: bool) -> Any:
         os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
         import chromadb
         from chromadb.config import Settings
 
-        if self._client is None:
-            settings = Settings(anonymized_telemetry=False)
-            try:
-                self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
-            except Exception as error:
-                _forget_systems()  # else the broken one is handed out again
-                raise trouble("the Chroma collection", error, anew=create) from error
-        try:
+        with engine(_NAME, making=create):
+            if self._client is None:
+                settings = Settings(anonymized_telemetry=False)
+                try:
+                    self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
+                except BaseException:
+                    _forget_systems()  # else the broken one is handed out again
+                    raise
             if create:
+                configuration = {"hnsw": _HNSW | {"sync_threshold": _WHILE_FILLING}}
                 return self._client.get_or_create_collection(
-                    COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
+                    COLLECTION, embedding_function=None, configuration=configuration
                 )
             return self._client.get_collection(COLLECTION, embedding_function=None)
-        except Exception as error:
-            raise trouble("the Chroma collection", error, anew=create) from error
+
+
+class ScanStore:
+    """Chunks by their vectors, straight from the catalogue: for an index that cannot be written.
+
+    Chroma writes where it reads. A scan costs time in step with the number of chunks, and is exact.
+    """
+
+    def __init__(self, signature: str) -> None:
+        self._signature = signature
+
+    def search(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
+        """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first."""
+        ids, vectors = catalog.all_vectors(self._signature)
+        return in_order(ids, vectors @ vector)[:limit]
+
+
+def _write_graph_after(collection: Any, rows: int) -> None:
+    """Set how many rows the log may hold before the graph is written."""
+    with warnings.catch_warnings():
+        # Chroma finds it old-fashioned that a collection has no embedding function of its own.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        collection.modify(configuration={"hnsw": {"sync_threshold": rows}})
+
+
+def in_order(ids: Sequence[str], cosines: Vector) -> list[tuple[str, float]]:
+    """Pairs of id and cosine, best first, ties in the order of ids."""
+    scored = [(chunk, round(float(cosine), 6)) for chunk, cosine in zip(ids, cosines, strict=True)]
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _contradiction() -> IndexDamaged:
+    return IndexDamaged(f"{_NAME} does not hold what the catalogue holds; run `rag doctor --repair`")
 
 
 def _forget_systems() -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from ragcli.analyze import ANALYZER_VERSION, analyze
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
-from ragcli.store.projection import read_marker
-from ragcli.store.trouble import trouble
+from ragcli.store.projection import MARKER
+from ragcli.store.trouble import engine
 
+_NAME = "the lexical index"
 _VERSION = 1
 _HEAP_BYTES = 64_000_000
 # tantivy's statistics count deleted entries until their segment is merged. Up to this many
@@ -42,27 +43,35 @@ class LexicalStore:
 
     def is_whole(self, catalog: Catalog) -> bool:
         try:
-            index = self._index(create=False)
-            index.reload()  # what another process committed since
-            count: int = index.searcher().num_docs
-        except (IndexDamaged, ValueError, OSError):
+            with engine(_NAME):
+                index = self._index(create=False)
+                index.reload()  # what another process committed since
+                count: int = index.searcher().num_docs
+        except IndexDamaged:
             self._open = None
             return False
         return count == catalog.counts()["chunks"]
 
-    def apply(self, catalog: Catalog, since: int) -> int:
-        index = self._index(create=not since)
+    def settle(self) -> list[Path]:
+        """A committed segment is never written again."""
+        return [path for path in self.folder.iterdir() if path.suffix != ".lock" and path.name != MARKER]
+
+    def names(self) -> set[str]:
+        """Ids of all entries."""
+        with engine(_NAME):
+            return {name for name, _ in self._everything(self._index(create=False))}
+
+    def apply(self, catalog: Catalog, since: int, deleted: int) -> int:
         try:
-            return self._follow(index, catalog, since)
-        except (ValueError, OSError) as error:  # tantivy's errors are of these
-            raise trouble("the lexical index", error, anew=not since) from error
+            with engine(_NAME, making=not since):
+                return self._apply(catalog, since, deleted)
         finally:
             self._open = None
 
-    def _follow(self, index: Any, catalog: Catalog, since: int) -> int:
+    def _apply(self, catalog: Catalog, since: int, deleted: int) -> int:
         import tantivy
 
-        marker = read_marker(self.folder)
+        index = self._index(create=not since)
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         added = catalog.chunks_since(since)
         dead = 0
@@ -72,8 +81,7 @@ class LexicalStore:
             touched = [*catalog.gone_since(since), *(stored.chunk.id for stored in added)]
             searcher = index.searcher()
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
-            dead = (marker.deleted if marker else 0) + len(old)
-            dead = self._take_out(index, writer, old, dead, catalog.counts()["chunks"])
+            dead = self._take_out(index, writer, old, deleted + len(old), catalog.counts()["chunks"])
         for stored in added:
             context = " ".join(analyze(stored.chunk.context))
             body = " ".join(analyze(stored.chunk.text))
@@ -82,6 +90,7 @@ class LexicalStore:
             )
         writer.commit()
         writer.wait_merging_threads()
+        self._open = None
         return dead
 
     def search(
@@ -91,10 +100,14 @@ class LexicalStore:
 
         Raises ``IndexDamaged`` when the index cannot be read.
         """
-        import tantivy
-
         if not terms:
             return []
+        with engine(_NAME):
+            return self._search(terms, limit, context_weight)
+
+    def _search(self, terms: Sequence[str], limit: int, context_weight: float) -> list[tuple[str, float]]:
+        import tantivy
+
         index = self._index(create=False)
         schema = index.schema
         clauses = []
@@ -106,9 +119,10 @@ class LexicalStore:
 
     def weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""
-        searcher = self._index(create=False).searcher()
-        total = searcher.num_docs
-        counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
+        with engine(_NAME):
+            searcher = self._index(create=False).searcher()
+            total = searcher.num_docs
+            counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
         return {term: math.log(1 + (max(0, total - n) + 0.5) / (n + 0.5)) for term, n in counts.items()}
 
     def _best(self, searcher: Any, query: Any, limit: int) -> list[tuple[str, float]]:
@@ -126,7 +140,7 @@ class LexicalStore:
     def _take_out(self, index: Any, writer: Any, old: set[str], dead: int, total: int) -> int:
         """Remove entries, rewriting the others where that keeps the statistics exact; dead entries left."""
         if dead and (total <= _ALWAYS_REWRITTEN or dead * 20 > total):
-            kept = self._everything(index, without=old)
+            kept = [document for name, document in self._everything(index) if name not in old]
             writer.delete_all_documents()
             for document in kept:
                 writer.add_document(document)
@@ -135,8 +149,8 @@ class LexicalStore:
             writer.delete_documents_by_term("id", chunk)
         return dead
 
-    def _everything(self, index: Any, without: set[str]) -> list[Any]:
-        """All entries but some, in the order of their ids."""
+    def _everything(self, index: Any) -> list[tuple[str, Any]]:
+        """All entries in the order of their ids."""
         import tantivy
 
         searcher = index.searcher()
@@ -147,9 +161,8 @@ class LexicalStore:
         for _, address in hits:
             stored = searcher.doc(address)
             name = str(stored["id"][0])
-            if name not in without:
-                entries[name] = tantivy.Document(id=[name], body=stored["body"], context=stored["context"])
-        return [entries[name] for name in sorted(entries)]
+            entries[name] = tantivy.Document(id=[name], body=stored["body"], context=stored["context"])
+        return sorted(entries.items(), key=lambda entry: entry[0])
 
     def _index(self, *, create: bool) -> Any:
         import tantivy
@@ -160,13 +173,10 @@ class LexicalStore:
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("body", stored=True, tokenizer_name="terms", index_option="freq")
         builder.add_text_field("context", stored=True, tokenizer_name="terms", index_option="freq")
-        try:
-            if create and not tantivy.Index.exists(str(self.folder)):
-                index = tantivy.Index(builder.build(), path=str(self.folder))
-            else:
-                index = tantivy.Index.open(str(self.folder))
-        except (ValueError, OSError) as error:
-            raise trouble("the lexical index", error) from error
+        if create and not tantivy.Index.exists(str(self.folder)):
+            index = tantivy.Index(builder.build(), path=str(self.folder))
+        else:
+            index = tantivy.Index.open(str(self.folder))
         # The terms come analysed: they only have to be told apart again.
         spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
         index.register_tokenizer("terms", spaces)

@@ -1,29 +1,41 @@
-"""What is derived from the catalogue and can be thrown away: projections and their markers."""
+"""What is derived from the catalogue and can be thrown away: projections and their markers.
+
+A marker, written last into a projection's folder, says which generation of which catalogue the
+projection shows. A sealed one also holds size, time and checksum of every file that only a
+change touches, so that a search notices what was damaged or deleted by a look at the folder.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from ragcli.catalog import Catalog
+from ragcli.disk import flush_file, is_writable, replace_text
 from ragcli.errors import IndexDamaged
 
-_MARKER = "projection.json"
+MARKER = "projection.json"
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Written last into a projection's folder: what it was made from, and how."""
+    """What a projection was made from, and how.
+
+    ``deleted`` counts entries that are dead but not yet taken out. ``files`` holds size in bytes,
+    time in nanoseconds and CRC-32 of each file, by name; None in a projection that was not sealed.
+    """
 
     catalog: str
     generation: int
     form: str
     deleted: int = 0
+    files: dict[str, tuple[int, int, int]] | None = None
 
 
 class Projection(Protocol):
@@ -39,11 +51,17 @@ class Projection(Protocol):
         """What the marker must say for the projection to be of use."""
         ...
 
-    def apply(self, catalog: Catalog, since: int) -> int:
-        """Follow every change after generation ``since`` (0: make it whole); dead entries left.
+    def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
+        """Follow every change after generation ``since`` (0: make it whole).
 
-        Raises ``IndexDamaged`` where what was made up to ``since`` cannot be gone on with.
+        ``deleted`` entries were dead before; returns how many are now, or None where so many are
+        that it is better made anew. Raises ``IndexDamaged`` where what was made up to ``since``
+        cannot be gone on with.
         """
+        ...
+
+    def settle(self) -> list[Path]:
+        """Bring the files to rest; those that no reader changes from now on."""
         ...
 
     def is_whole(self, catalog: Catalog) -> bool:
@@ -55,76 +73,153 @@ class Projection(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at the files of a sealed projection told: whether they are what they were, and since when."""
+
+    same: bool
+    stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
 def read_marker(folder: Path) -> Marker | None:
     """The marker of a projection; None where it is missing or not one."""
     try:
-        return Marker(**json.loads((folder / _MARKER).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        told = json.loads((folder / MARKER).read_text("utf-8"))
+        files = told.pop("files", None)
+        return Marker(
+            **told, files=None if files is None else {name: (a, b, c) for name, (a, b, c) in files.items()}
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def marker_stamp(folder: Path) -> tuple[int, int] | None:
     """What tells this marker from one that was written later, of the same generation too."""
     try:
-        found = (folder / _MARKER).stat()
+        found = (folder / MARKER).stat()
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns
 
 
-def is_current(projection: Projection, catalog: Catalog) -> bool:
-    """Whether the projection shows the catalogue's present generation."""
-    marker = read_marker(projection.folder)
-    return (
-        marker is not None
-        and (marker.catalog, marker.form) == (catalog.get("uid"), projection.form)
-        and marker.generation == catalog.generation
-        and projection.is_whole(catalog)
-    )
+def is_current(projection: Projection, catalog: Catalog, *, thorough: bool = False) -> bool:
+    """Whether the projection shows the catalogue's present generation, and its files are those sealed.
 
-
-def bring_up_to_date(projections: Iterable[Projection], catalog: Catalog) -> None:
-    """Make projections show the catalogue's present generation. Called by the one writer.
-
-    The marker is written last: whatever stops the work before, the next call does all of it
-    again. What is damaged, or was made of an empty catalogue, is made anew.
+    Files are compared by size and time, and by checksum where the time is another or ``thorough``.
     """
+    folder = projection.folder
+    marker = read_marker(folder)
+    if (
+        marker is None
+        or (marker.catalog, marker.form) != (catalog.get("uid"), projection.form)
+        or marker.generation != catalog.generation
+    ):
+        return False
+    if marker.files is not None:
+        look = _look(folder, marker.files, thorough=thorough)
+        if not look.same:
+            projection.close()
+            return False
+        if look.stamps != marker.files and is_writable(folder):
+            _write(folder, replace(marker, files=look.stamps))  # a copy: the next look is quick again
+    return projection.is_whole(catalog)
+
+
+def bring_up_to_date(
+    projections: Iterable[Projection], catalog: Catalog, *, seal: bool = True, thorough: bool = False
+) -> list[Path]:
+    """Make projections show the catalogue's present generation; the folders of those that changed.
+
+    Called by the one writer. The marker is written last: whatever stops the work before, the
+    next call does all of it again. What is damaged, or was made of an empty catalogue, is made
+    anew. ``seal`` is left out between the portions of one run, because it reads every file.
+    """
+    touched = []
     for projection in projections:
-        if is_current(projection, catalog):
-            continue
-        folder = projection.folder
-        marker = read_marker(folder)
-        uid = catalog.get("uid") or ""
-        usable = (
-            marker is not None
-            and (marker.catalog, marker.form) == (uid, projection.form)
-            and 0 < marker.generation < catalog.generation
-        )
+        marker = read_marker(projection.folder)
+        current = is_current(projection, catalog, thorough=thorough)
+        if not current:
+            marker = _follow(projection, catalog, marker)
+            touched.append(projection.folder)
+        if seal and marker is not None and marker.files is None:
+            marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
+            _write(projection.folder, marker)
+        elif not current and marker is not None:
+            _write(projection.folder, marker)
+    return touched
+
+
+def _follow(projection: Projection, catalog: Catalog, marker: Marker | None) -> Marker:
+    """Do what the projection lacks, from where it stands or from the beginning."""
+    folder = projection.folder
+    uid = catalog.get("uid") or ""
+    deleted = None
+    if (
+        marker is not None
+        and (marker.catalog, marker.form) == (uid, projection.form)
+        and 0 < marker.generation < catalog.generation
+        and (marker.files is None or _look(folder, marker.files, thorough=False).same)
+    ):
+        # From here on the files are no longer those that were sealed.
+        _write(folder, replace(marker, files=None))
         try:
-            deleted = projection.apply(catalog, marker.generation) if usable and marker else None
+            deleted = projection.apply(catalog, marker.generation, marker.deleted)
         except IndexDamaged:
             deleted = None
-        if deleted is None:
-            projection.close()
-            if folder.is_dir():
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                folder.unlink(missing_ok=True)
-            folder.mkdir(parents=True, exist_ok=True)
-            deleted = projection.apply(catalog, 0)
-        _write_marker(folder, Marker(uid, catalog.generation, projection.form, deleted))
+    if deleted is None:
+        projection.close()
+        clear(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        deleted = projection.apply(catalog, 0, 0) or 0
+    return Marker(uid, catalog.generation, projection.form, deleted)
+
+
+def clear(folder: Path) -> None:
+    """Remove a projection's folder, or what lies in its place, the marker first."""
+    (folder / MARKER).unlink(missing_ok=True) if folder.is_dir() else folder.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def discard(projections: Iterable[Projection]) -> None:
     """Declare projections useless: the next call of :func:`bring_up_to_date` makes them anew."""
     for projection in projections:
-        (projection.folder / _MARKER).unlink(missing_ok=True)
+        (projection.folder / MARKER).unlink(missing_ok=True)
 
 
-def _write_marker(folder: Path, marker: Marker) -> None:
-    partial = folder / f"{_MARKER}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(asdict(marker), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / _MARKER)
+def _write(folder: Path, marker: Marker) -> None:
+    replace_text(folder / MARKER, json.dumps(asdict(marker)))
+
+
+def _stamps(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
+    """Size, time and checksum of files, which are made durable."""
+    stamps = {}
+    for path in files:
+        flush_file(path)
+        told = path.stat()
+        stamps[path.relative_to(folder).as_posix()] = (told.st_size, told.st_mtime_ns, _checksum(path))
+    return stamps
+
+
+def _look(folder: Path, files: dict[str, tuple[int, int, int]], *, thorough: bool) -> _Look:
+    stamps = {}
+    for name, (size, moment, checksum) in files.items():
+        path = folder / name
+        try:
+            told = path.stat()
+            if told.st_size != size:
+                return _Look(same=False)
+            if (thorough or told.st_mtime_ns != moment) and _checksum(path) != checksum:
+                return _Look(same=False)
+        except OSError:
+            return _Look(same=False)
+        stamps[name] = (size, told.st_mtime_ns, checksum)
+    return _Look(same=True, stamps=stamps)
+
+
+def _checksum(path: Path) -> int:
+    """CRC-32 of a file: enough against damage, and quick enough for gigabytes."""
+    value = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            value = zlib.crc32(piece, value)
+    return value

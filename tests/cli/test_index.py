@@ -221,3 +221,41 @@ def test_two_documents_never_share_a_name(run: Run, fresh: Path) -> None:
     index(run, fresh, "docs")
     found = run("search", "valves", "--mode", "lexical", "--format", "paths", cwd=fresh).out
     assert found == "docs/birds.jsonl#b1\n"
+
+
+# -- folders that are gone ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+@pytest.mark.parametrize("paths", [(), ("docs",)], ids=["remembered", "named"])
+def test_a_folder_that_may_be_a_missing_disk_keeps_its_documents(
+    run: Run, fresh: Path, how: str, paths: tuple[str, ...]
+) -> None:
+    shutil.rmtree(fresh / "docs")
+    if how == "empty":
+        (fresh / "docs").mkdir()
+    if how == "gone" and paths:
+        assert "no such file or folder" in run.fails(2, "index", *paths, cwd=fresh)
+    else:
+        ran = run("index", *paths, cwd=fresh, exit=6)
+        assert "--prune" in ran.err
+    assert "bees.md" in run("search", "bees", "--mode", "lexical", "--format", "paths", cwd=fresh).out
+    told = run("index", *paths, "--prune", "--format", "json", cwd=fresh).json
+    assert told["documents"]["removed"] == 5
+    assert told["chunks"]["total"] == 0
+    run("search", "bees", "--mode", "lexical", cwd=fresh, exit=1)
+
+
+def test_a_folder_that_is_forgotten_is_not_missed_again(run: Run, fresh: Path) -> None:
+    (fresh / "other").mkdir()
+    (fresh / "other" / "pond.txt").write_text("The pond is deep.\n", "utf-8")
+    run("index", "other", cwd=fresh)
+    shutil.rmtree(fresh / "docs")
+    assert run("index", "--prune", "--format", "json", cwd=fresh).json["documents"]["removed"] == 5
+    assert run("index", "--format", "json", cwd=fresh).json["documents"]["unchanged"] == 1
+
+
+def test_prune_takes_only_what_is_gone(run: Run, fresh: Path) -> None:
+    told = run("index", "--prune", "--format", "json", cwd=fresh).json
+    assert told["documents"]["removed"] == 0
+    assert "no such file or folder" in run.fails(2, "index", "never", "--prune", cwd=fresh)

@@ -65,7 +65,13 @@ class Answers:
 
 
 def answers_of(family: Family, home: Path) -> Answers:
-    """Everything but what tells when files and index were written, and how often."""
+    """Everything but what tells when files and index were written, and how often.
+
+    The index must be sound, as the program itself finds it.
+    """
+    examined = family.rag("doctor", cwd=home).wait()
+    assert examined.exit == 0, examined
+    assert "bad " not in examined.out
     searches = [
         family.rag("search", question, "--mode", mode, "-k", "2000", "--format", "jsonl", cwd=home)
         for question, mode in _QUESTIONS

@@ -11,7 +11,6 @@ import signal
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -45,23 +44,10 @@ def rag_in_small_steps(words: Sequence[str], portion: int, durable: int) -> None
 
 
 def make_model(folder: str, words: Sequence[str], seed: int) -> None:
-    """Save an embedding model that costs nothing: a random vector a word, and their mean."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    """Save an embedding model that costs nothing."""
+    from ..tiny import save_static
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its newer name is not there in older versions
-        from sentence_transformers.models import StaticEmbedding
-
-    vocabulary = {word: number for number, word in enumerate(["[UNK]", *sorted(set(words))])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    weights = torch.randn((len(vocabulary), 32), generator=torch.Generator().manual_seed(seed))
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)]).save(
-        folder, create_model_card=False
-    )
+    save_static(Path(folder), words, seed)
 
 
 def read(mode: str, query: str, log: str, stop: str) -> None:

@@ -24,14 +24,18 @@ WORDS = ["tower", "bridge", "river", "market", "garden", "station", "museum", "h
 TEXTS = [f"the {one} by the {other}" for one in WORDS for other in WORDS if one < other]
 
 
+_SHOWN: dict[int, Catalog] = {}  # the catalogue that each store shows
+
+
 @pytest.fixture(params=["lexical", "dense"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    """A store of one kind in a folder of the given name."""
+def make(request: pytest.FixtureRequest, tmp_path: Path, catalog: Catalog) -> Iterator[Make]:
+    """A store of one kind in a folder of the given name, derived from ``catalog``."""
     made: list[Store] = []
 
     def store(name: str) -> Store:
         folder = tmp_path / name
         made.append(LexicalStore(folder) if request.param == "lexical" else DenseStore(folder, SIGNATURE))
+        _SHOWN[id(made[-1])] = catalog
         return made[-1]
 
     yield store
@@ -46,10 +50,10 @@ def catalog() -> Iterator[Catalog]:
 
 
 def search(store: Store, query: str, limit: int = 200) -> Found:
-    """Ids and, where the store gives them, scores."""
+    """Ids and scores."""
     if isinstance(store, LexicalStore):
         return store.search(analyze(query), limit)
-    return [(chunk, 0.0) for chunk in store.search(vector_of(query), limit)]
+    return store.search(_SHOWN[id(store)], vector_of(query), limit)
 
 
 def everything(store: Store) -> list[str]:
@@ -222,7 +226,7 @@ def test_a_crash_between_work_and_marker_leaves_no_repeats(
 ) -> None:
     store = grown(make, catalog)
     for _ in range(crashes):
-        store.apply(catalog, 1)  # and the process dies before the marker is written
+        store.apply(catalog, 1, 0)  # and the process dies before the marker is written
         store.close()
     put(catalog, make_document("c", TEXTS[10]))
     again = make("store")
@@ -240,7 +244,7 @@ def test_a_crash_after_the_first_documents_of_an_index_leaves_no_repeats(
     store = make("store")
     bring_up_to_date([store], catalog)  # of the empty catalogue
     put(catalog, make_document("a", "\n".join(TEXTS[:6])))
-    store.apply(catalog, 0)
+    store.apply(catalog, 0, 0)
     store.close()
     put(catalog, make_document("b", TEXTS[7]), drop=["a"])
     again = make("store")
@@ -252,7 +256,7 @@ def test_a_crash_while_made_for_the_first_time_leaves_no_repeats(make: Make, cat
     put(catalog, make_document("a", "\n".join(TEXTS[:6])))
     store = make("store")
     store.folder.mkdir()
-    store.apply(catalog, 0)
+    store.apply(catalog, 0, 0)
     store.close()
     again = make("store")
     bring_up_to_date([again], catalog)
@@ -265,7 +269,7 @@ def test_a_crash_while_made_for_the_first_time_leaves_no_repeats(make: Make, cat
 def test_a_search_where_nothing_was_made_is_damage(make: Make) -> None:
     store = make("store")
     store.folder.mkdir()
-    with pytest.raises(IndexDamaged, match=r"rag index --rebuild|rag doctor --repair"):
+    with pytest.raises(IndexDamaged, match="rag doctor --repair"):
         search(store, "tower")
 
 
@@ -394,8 +398,8 @@ def test_the_nearest_vector_comes_first_and_neighbours_are_exact_in_a_small_stor
     ids = in_catalog(catalog)
     for text in TEXTS[:10]:
         cosines = catalog.vectors_of(ids, SIGNATURE) @ vector_of(text)
-        expected = [ids[n] for n in (-cosines).argsort()][:10]
-        assert store.search(vector_of(text), 10) == expected
+        expected = [ids[n] for n in (-cosines.round(6)).argsort(kind="stable")][:10]
+        assert [name for name, _ in store.search(catalog, vector_of(text), 10)] == expected
         assert catalog.chunks(expected[:1])[expected[0]].chunk.text == text
     store.close()
 

@@ -1,0 +1,83 @@
+"""What a second run of ``rag index`` costs: nothing changed, and ten files changed.
+
+    python -m benchmarks.incremental [--files 5000] [--json FILE]
+
+Writes that many small files of several paragraphs, indexes them, runs again three times, changes
+ten files, and runs once more; each run is a process of its own. Ratios are to the first run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import write_report
+
+_TEXT = (
+    "the pump starts when the tank is full and stops by itself after ten minutes unless the valve was "
+    "left open by the person on duty who signs the log each morning before the gate is unlocked"
+)
+
+
+def write(folder: Path, number: int, rng: random.Random) -> None:
+    """One small document that no other is like."""
+    paragraphs = [" ".join(rng.choices(_TEXT.split(), k=60)) + f" {number}." for _ in range(3)]
+    path = folder / f"{number % 50:02d}" / f"note {number}.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"# Note {number}\n\n" + "\n\n".join(paragraphs) + "\n", "utf-8")
+
+
+def run(home: Path) -> tuple[float, dict[str, Any]]:
+    """Index the folder in a process of its own; wall-clock seconds and the report."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "ragcli", "--offline", "--index", str(home / ".rag"), "index", str(home / "docs"),
+         "--format", "json"],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    report: dict[str, Any] = json.loads(done.stdout)
+    return time.perf_counter() - start, report
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--json", type=Path)
+    words = parser.parse_args()
+    rng = random.Random(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        (home / "docs").mkdir()
+        for number in range(words.files):
+            write(home / "docs", number, rng)
+        time.sleep(3)  # a file is trusted by its time once that is a moment ago
+        first, made = run(home)
+        again = [run(home) for _ in range(3)]
+        for number in range(10):
+            write(home / "docs", number, rng)
+        changed, report = run(home)
+    unchanged = statistics.median(seconds for seconds, _ in again)
+    lines = [
+        "| run | seconds | of the first | embedded |",
+        "|---|---:|---:|---:|",
+        f"| first, {words.files} files, {made['chunks']['total']} chunks | {first:.1f} | | {made['embedded']} |",
+        f"| nothing changed | {unchanged:.2f} | {unchanged / first:.2%} | {again[0][1]['embedded']} |",
+        f"| ten files changed | {changed:.1f} | {changed / first:.2%} | {report['embedded']} |",
+    ]
+    table = "\n".join(lines)
+    print(table)
+    if words.json:
+        write_report(words.json, f"python -m benchmarks.incremental --files {words.files}", table)
+
+
+if __name__ == "__main__":
+    main()

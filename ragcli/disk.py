@@ -1,0 +1,66 @@
+"""What is asked of a disk: a file replaced whole, whether a folder can be written, whose disk it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+# File systems of other machines: SQLite's write-ahead log needs memory that all processes share,
+# which they do not have, and their locks are as good as their server.
+_REMOTE = frozenset({
+    "9p", "afs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
+    "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs", "virtiofs",
+})  # fmt: skip
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put ``text`` in place of a file: whoever reads it, even after a power cut, sees the old or the new."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make names that came and went in a folder durable, where the system can."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_file(path: Path) -> None:
+    """Make a file's content durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a file or folder that exists can be written by this process."""
+    return os.access(path, os.W_OK)
+
+
+def is_remote(path: Path) -> bool:
+    """Whether a path lies on another machine's disk, as far as the system tells."""
+    text = str(path.resolve())
+    if sys.platform == "win32":
+        return text.startswith("\\\\") and not text.startswith("\\\\?\\")
+    try:
+        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:  # only Linux lists its mounts in a file
+        return False
+    best, kind = -1, ""
+    for fields in (line.split(" ") for line in mounts):
+        if len(fields) < 3:
+            continue
+        place = fields[1].replace("\\040", " ")
+        if Path(text).is_relative_to(place) and len(place) >= best:
+            best, kind = len(place), fields[2]
+    return kind in _REMOTE

@@ -1,0 +1,103 @@
+"""The editions of an index: what answers now, what answered before, and what is being made.
+
+An edition is a catalogue and what is derived from it, in one folder. The first one lies in the
+index folder itself. Another model makes another edition beside it, in ``editions/``, while the
+first goes on answering. Which one answers stands in one small file that is replaced whole.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ragcli.disk import replace_text
+from ragcli.errors import IndexDamaged
+from ragcli.store import clear
+
+CATALOG = "catalog.sqlite3"
+CHROMA, LEXICAL = "chroma", "lexical"
+_POINTER = "editions.json"
+_FOLDER = "editions"
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """Folders of the editions, relative to the index folder."""
+
+    current: str = "."
+    previous: str | None = None
+
+
+def read_editions(folder: Path) -> Editions:
+    """Which edition of the index answers. Raises ``IndexDamaged`` for a file that does not say."""
+    try:
+        told = json.loads((folder / _POINTER).read_text("utf-8"))
+        editions = Editions(told["current"], told["previous"])
+    except FileNotFoundError:
+        return Editions()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unreadable(folder) from error
+    if not all(_is_edition(name) for name in (editions.current, editions.previous or ".")):
+        raise _unreadable(folder)
+    return editions
+
+
+def switch(folder: Path, editions: Editions) -> None:
+    """Let other editions answer from now on; at once for whoever asks after this."""
+    replace_text(folder / _POINTER, json.dumps(asdict(editions)))
+
+
+def new_edition(folder: Path) -> str:
+    """A name that no edition has."""
+    number = 2
+    while (folder / _FOLDER / str(number)).exists():
+        number += 1
+    return f"{_FOLDER}/{number}"
+
+
+def idle_editions(folder: Path) -> list[str]:
+    """Editions that neither answer nor answered before: unfinished, or left by a crash."""
+    editions = read_editions(folder)
+    in_use = {editions.current, editions.previous}
+    names = [f"{_FOLDER}/{path.name}" for path in sorted((folder / _FOLDER).glob("*")) if path.is_dir()]
+    if (folder / CATALOG).exists():
+        names.insert(0, ".")
+    return [name for name in names if name not in in_use]
+
+
+def find_editions(folder: Path) -> list[str]:
+    """All editions that have a catalogue, the oldest first."""
+    numbers = [path.name for path in (folder / _FOLDER).glob("*") if path.name.isdecimal()]
+    names = [".", *(f"{_FOLDER}/{number}" for number in sorted(numbers, key=int))]
+    return [name for name in names if (folder / name / CATALOG).is_file()]
+
+
+def forget_editions(folder: Path) -> None:
+    """Forget which edition answers: the first one does."""
+    (folder / _POINTER).unlink(missing_ok=True)
+
+
+def remove_edition(folder: Path, name: str) -> None:
+    """Delete an edition's files; what another process still holds open stays until the next time."""
+    place = folder / name
+    for part in (CHROMA, LEXICAL):
+        clear(place / part)
+    for path in place.glob(f"{CATALOG}*"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # Windows keeps what is open
+            continue
+    if name != ".":
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_edition(name: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    return name == "." or (name.startswith(f"{_FOLDER}/") and name.removeprefix(f"{_FOLDER}/").isdecimal())
+
+
+def _unreadable(folder: Path) -> IndexDamaged:
+    return IndexDamaged(f"{folder / _POINTER} does not say which edition answers; run `rag doctor --repair`")

@@ -1,0 +1,154 @@
+"""An index carried to another place: whole, unchanged, and not trusted blindly."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ..program import Run, tree
+
+SEARCHES = tuple(
+    ("search", "bees in winter", "--mode", mode, "--format", "jsonl")
+    for mode in ("lexical", "dense", "hybrid")
+)
+
+
+@pytest.fixture
+def exported(run: Run, fresh: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "notes.rag"
+    run("export", file, cwd=fresh)
+    return file
+
+
+def test_an_index_arrives_whole_and_answers_alike_without_embedding(
+    run: Run, fresh: Path, exported: Path, tmp_path: Path
+) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    told = run("import", exported, "--format", "json", cwd=away).json
+    assert told["documents"] == 5
+    assert told["signature"]
+    for words in SEARCHES:
+        assert run(*words, cwd=away).out == run(*words, cwd=fresh).out
+    (away / "docs").mkdir()
+    for file in (fresh / "docs").rglob("*"):
+        target = away / file.relative_to(fresh)
+        target.mkdir(exist_ok=True) if file.is_dir() else target.write_bytes(file.read_bytes())
+    report = run("index", "--format", "json", cwd=away).json
+    assert report["embedded"] == 0
+    assert report["documents"]["unchanged"] == 5
+    run("doctor", cwd=away)
+
+
+def test_an_export_changes_nothing_and_leaves_nothing_beside(run: Run, fresh: Path, tmp_path: Path) -> None:
+    before = tree(fresh / ".rag")
+    run("export", tmp_path / "one.rag", cwd=fresh)
+    assert {name: data for name, (data, _) in tree(fresh / ".rag").items()} == {
+        name: data for name, (data, _) in before.items()
+    }
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fresh", "one.rag"]
+
+
+def test_a_file_that_is_there_is_not_written_over(run: Run, fresh: Path, exported: Path) -> None:
+    before = exported.read_bytes()
+    assert "--force" in run.fails(2, "export", exported, cwd=fresh)
+    assert exported.read_bytes() == before
+    run("export", exported, "--force", cwd=fresh)
+    run.fails(2, "export", exported.parent, "--force", cwd=fresh)
+    run.fails(2, "export", exported.parent / "none" / "x.rag", cwd=fresh)
+    run.fails(3, "export", exported.parent / "y.rag", cwd=exported.parent)
+
+
+def test_an_index_that_is_there_is_replaced_only_when_asked_and_can_return(
+    run: Run, fresh: Path, exported: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pond.txt").write_text("The wren sleeps at the pond.\n", "utf-8")
+    run("index", "pond.txt", cwd=tmp_path)
+    assert "--force" in run.fails(2, "import", exported, cwd=tmp_path)
+    assert "pond" in run("list", cwd=tmp_path).out
+    run("import", exported, "--force", cwd=tmp_path)
+    assert "pond" not in run("list", cwd=tmp_path).out
+    assert run(*SEARCHES[1], cwd=tmp_path).out == run(*SEARCHES[1], cwd=fresh).out
+    run("index", "--rollback", cwd=tmp_path)
+    assert "pond" in run("list", cwd=tmp_path).out
+
+
+def rewritten(file: Path, change: str) -> None:
+    """The same archive with one thing changed."""
+    with zipfile.ZipFile(file) as archive:
+        manifest, data = json.loads(archive.read("manifest.json")), archive.read("catalog.sqlite3")
+    extra = {}
+    if change == "byte":
+        data = data[:5000] + bytes([data[5000] ^ 1]) + data[5001:]
+    elif change == "kind":
+        manifest["kind"] = "something else"
+    elif change == "newer":
+        manifest["format"] = 99
+    elif change == "longer":
+        manifest["files"]["catalog.sqlite3"]["bytes"] += 1
+    elif change == "no checksum":
+        manifest["files"] = {}
+    elif change == "another file":
+        extra["../../evil"] = b"x"
+    elif change in ("trigger", "no catalogue"):
+        import hashlib
+
+        place = file.with_suffix(".db")
+        place.write_bytes(data)
+        if change == "trigger":
+            with closing(sqlite3.connect(place)) as db, db:
+                db.execute("CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM documents; END")
+            data = place.read_bytes()
+        else:
+            data = b"no database" * 1000
+        place.unlink()
+        manifest["files"]["catalog.sqlite3"] = {
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+        archive.writestr("catalog.sqlite3", data)
+        for name, content in extra.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "byte",
+        "kind",
+        "newer",
+        "longer",
+        "no checksum",
+        "another file",
+        "trigger",
+        "no catalogue",
+        "cut",
+        "text",
+    ],
+)
+def test_what_is_no_whole_export_is_refused_and_leaves_nothing(
+    run: Run, exported: Path, tmp_path: Path, change: str
+) -> None:
+    if change == "cut":
+        exported.write_bytes(exported.read_bytes()[:-300])
+    elif change == "text":
+        exported.write_text("no archive", "utf-8")
+    else:
+        rewritten(exported, change)
+    away = tmp_path / "away"
+    away.mkdir()
+    message = run.fails(4 if change == "newer" else 2, "import", exported, cwd=away)
+    assert "notes.rag" in message
+    run.fails(3, "search", "bees", cwd=away)
+    assert not list(away.rglob("catalog*"))
+
+
+def test_a_file_that_is_missing_is_told(run: Run, tmp_path: Path) -> None:
+    assert "none.rag" in run.fails(2, "import", "none.rag", cwd=tmp_path)

@@ -1,0 +1,67 @@
+"""Embedding models made on the spot: they cost nothing, and no two seeds make the same vectors."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+WORDS = (
+    "a bees hive holds forty thousand in june winter the cluster shivers green tea is steeped at eighty degrees "
+    "for two minutes granite cools slowly and far below ground swift sleeps on wing wren small loud"
+)
+
+
+def save_static(folder: Path, words: Sequence[str], seed: int, dimensions: int = 32) -> None:
+    """A static embedding: a random vector a word, and their mean."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its newer name is not there in older versions
+        from sentence_transformers.models import StaticEmbedding
+
+    vocabulary = {word: number for number, word in enumerate(["[UNK]", *sorted(set(words))])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    weights = torch.randn((len(vocabulary), dimensions), generator=torch.Generator().manual_seed(seed))
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)]).save(
+        str(folder), create_model_card=False
+    )
+
+
+def save_transformer(folder: Path, words: Sequence[str], seed: int) -> None:
+    """A BERT of one layer with random weights, mean pooling and 64 tokens."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from sentence_transformers.models import Pooling, Transformer
+
+    base = folder.with_name(f"{folder.name}.base")
+    base.mkdir()
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(words))]
+    (base / "vocab.txt").write_text("\n".join(vocabulary), "utf-8")
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(base)
+    BertTokenizerFast(str(base / "vocab.txt")).save_pretrained(base)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        body = Transformer(str(base), max_seq_length=64)
+        SentenceTransformer(modules=[body, Pooling(16, "mean")]).save(str(folder), create_model_card=False)
+
+
+def truncate(folder: Path, dimensions: int) -> None:
+    """Have a saved model give only the first components of its vectors."""
+    path = folder / "config_sentence_transformers.json"
+    config = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**config, "truncate_dim": dimensions}), "utf-8")

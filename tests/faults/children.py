@@ -54,7 +54,7 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
     """Search without end, with one index that stays open, until there is a file ``stop``.
 
     Writes a line a search to ``log``: the generations and chunks of the catalogue before and after
-    it, the ids that were found, and the passages behind those that were not seen before.
+    it, the ids that were found, the passages behind those that were not seen before, and notes.
     """
     from ragcli.errors import RagError
     from ragcli.pipeline.ask import Asker
@@ -66,7 +66,8 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
         Index.open(Path(".rag"), Settings(offline=True, wait=20)) as index,
         open(log, "w", encoding="utf-8", buffering=1) as out,
     ):
-        asker = Asker(index)
+        notes: list[str] = []
+        asker = Asker(index, notes.append)
         while not Path(stop).exists():
             entry: dict[str, Any] = {"exit": 0, "ids": [], "new": []}
             before = _catalogue(index)
@@ -80,7 +81,8 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
                 if passages.get(hit.id) != (hit.document, hit.text):
                     passages[hit.id] = hit.document, hit.text
                     entry["new"].append((hit.id, hit.document, hit.text))
-            entry["before"], entry["after"] = before, _catalogue(index)
+            entry["before"], entry["after"], entry["notes"] = before, _catalogue(index), notes[:]
+            notes.clear()
             json.dump(entry, out)
             out.write("\n")
 

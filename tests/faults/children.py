@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -50,8 +51,10 @@ def make_model(folder: str, words: Sequence[str], seed: int) -> None:
     save_static(Path(folder), words, seed)
 
 
-def read(mode: str, query: str, log: str, stop: str) -> None:
+def read(mode: str, query: str, log: str, stop: str, paced: bool = False) -> None:
     """Search without end, with one index that stays open, until there is a file ``stop``.
+
+    Where it is ``paced``, the nth search waits for a file ``log.n``.
 
     Writes a line a search to ``log``: the generations and chunks of the catalogue before and after
     it, the ids that were found, the passages behind those that were not seen before, and notes.
@@ -68,7 +71,11 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
     ):
         notes: list[str] = []
         asker = Asker(index, notes.append)
-        while not Path(stop).exists():
+        for number in itertools.count(1):
+            while paced and not Path(f"{log}.{number}").exists() and not Path(stop).exists():
+                time.sleep(0.01)
+            if Path(stop).exists():
+                return
             entry: dict[str, Any] = {"exit": 0, "ids": [], "new": []}
             before = _catalogue(index)
             try:

@@ -211,3 +211,13 @@ def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
         changing(tmp_path / "none", wait=0),
     ):
         pytest.fail("locked nothing")
+
+
+def test_who_is_waited_for_is_told_once(start: Start, tmp_path: Path) -> None:
+    holder = start("write")
+    said: list[str] = []
+    with pytest.raises(IndexBusy), writing(tmp_path, "rag index", wait=1.5, tell=said.append):
+        pytest.fail("two writers at once")
+    (told,) = said
+    assert f"process {holder.pid} " in told
+    assert "waiting up to" in told

@@ -77,3 +77,17 @@ def test_another_schema_is_seen(db: sqlite3.Connection, statement: str) -> None:
     assert schema.same_schema(db)
     db.execute(statement)
     assert not schema.same_schema(db)
+
+
+@pytest.mark.parametrize(("remote", "journal"), [(True, "delete"), (False, "wal")])
+def test_no_log_beside_the_file_on_another_machines_disk(
+    file: Path, monkeypatch: pytest.MonkeyPatch, remote: bool, journal: str
+) -> None:
+    monkeypatch.setattr("ragcli.catalog.database.is_remote", lambda _: remote)
+    with Catalog.open(file) as catalog, catalog.transaction():
+        catalog.add_root("more", {})
+    with closing(sqlite3.connect(file)) as plain:
+        # A file does not say which journal without a log was used last.
+        assert plain.execute("PRAGMA journal_mode").fetchone() == (journal,)
+    with Catalog.open(file) as catalog:
+        assert list(catalog.roots()) == ["docs", "more"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -405,6 +405,19 @@ class Catalog:
         orphans = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
         count = self._db.execute(orphans).fetchone()[0]
         return [f"{count} chunks belong to no document"] if count else []
+
+    def document_facts(self) -> Iterator[tuple[str, str, str | None, str, str, str, str, dict[str, Scalar]]]:
+        """Id, path, record, title, format, language, time of change and metadata of every document."""
+        rows = self._db.execute(
+            "SELECT id, path, record, title, format, language, modified, metadata FROM documents ORDER BY id"
+        )
+        for row in rows:
+            yield (*row[:7], json.loads(row[7]))
+
+    def chunks_in(self, documents: Container[str]) -> list[str]:
+        """Ids of the chunks of some documents, in order."""
+        rows = self._db.execute("SELECT id, document FROM chunks ORDER BY id")
+        return [chunk for chunk, document in rows if document in documents]
 
     def has_chunks(self, ids: Sequence[str]) -> bool:
         """Whether all of these chunks exist."""

@@ -12,6 +12,7 @@ import typer
 
 from ragcli.cli.options import (
     CountOption,
+    FilterOption,
     Format,
     FormatOption,
     FusionOption,
@@ -43,6 +44,7 @@ def search_command(
     ] = None,
     k: CountOption = None,
     mode: ModeOption = None,
+    filters: FilterOption = None,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
@@ -65,7 +67,9 @@ def search_command(
     if batch is not None:
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
-        _batch(context, batch, output, flags)
+        _batch(context, batch, output, flags, filters)
+    elif inside and filters:
+        raise UsageError("--filter asks the catalogue of an index; with --in name the files themselves")
     elif inside:  # a shell makes several words of `--in *.md`
         _inside(context, read_query(query), [*inside, *(more or [])], output, flags, explain)
     elif more:
@@ -73,11 +77,18 @@ def search_command(
             raise UsageError(f"to search files, say --in: rag search QUERY --in {more[0]}")
         raise UsageError(f'the question is more than one word; put it in quotes: rag search "{query} …"')
     else:
-        _search(context, read_query(query), output, flags, explain)
+        _search(context, read_query(query), output, flags, filters, explain)
 
 
-def _search(context: Context, query: str, output: SearchFormat, flags: dict[str, Any], explain: bool) -> None:
-    with _asker(context, flags) as asker:
+def _search(
+    context: Context,
+    query: str,
+    output: SearchFormat,
+    flags: dict[str, Any],
+    filters: list[str] | None,
+    explain: bool,
+) -> None:
+    with _asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, explain)
     context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
@@ -108,7 +119,9 @@ def _inside(
         raise typer.Exit(NOTHING_FOUND)
 
 
-def _batch(context: Context, file: Path, output: SearchFormat, flags: dict[str, Any]) -> None:
+def _batch(
+    context: Context, file: Path, output: SearchFormat, flags: dict[str, Any], filters: list[str] | None
+) -> None:
     """Many questions with one start; every hit names its question."""
     from ragcli.evaluate import read_queries
     from ragcli.render.records import dump, hit_record
@@ -119,7 +132,7 @@ def _batch(context: Context, file: Path, output: SearchFormat, flags: dict[str, 
         output = SearchFormat.jsonl
     queries = read_queries(file)
     found_any = False
-    with _asker(context, flags) as asker:
+    with _asker(context, flags, filters) as asker:
         for query in queries:
             hits = asker.search(query.text).hits if query.text.strip() else []
             found_any = found_any or bool(hits)
@@ -185,6 +198,7 @@ def context_command(
     query: QueryArgument,
     k: CountOption = None,
     mode: ModeOption = None,
+    filters: FilterOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -197,7 +211,7 @@ def context_command(
 
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}) as asker:
+    with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}, filters) as asker:
         hits = asker.search(question).hits
         if not hits:
             context.terminal.note("nothing found")
@@ -237,6 +251,7 @@ def query_command(
     ] = None,
     k: CountOption = None,
     mode: ModeOption = None,
+    filters: FilterOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -246,7 +261,9 @@ def query_command(
     """Answer a question, with citations. Without an LLM the answer quotes the documents."""
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}) as asker:
+    with _asker(
+        context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}, filters
+    ) as asker:
         answer = _stream(context, asker, question, output)
         if output is Format.text:
             _finish_text(context, answer, asker.home)
@@ -307,9 +324,11 @@ def _finish_text(context: Context, answer: Answer, home: Path) -> None:
 
 
 @contextmanager
-def _asker(context: Context, flags: dict[str, Any]) -> Iterator[Asker]:
+def _asker(context: Context, flags: dict[str, Any], filters: list[str] | None) -> Iterator[Asker]:
     from ragcli.pipeline.ask import Asker
     from ragcli.pipeline.index import Index
+    from ragcli.search import parse_filters
 
+    wanted = parse_filters(filters or [])
     with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index, note=context.terminal.note)
+        yield Asker(index, note=context.terminal.note, filters=wanted)

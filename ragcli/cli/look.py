@@ -43,6 +43,11 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
                 f"{found['stale']}{' (`rag index` brings them up to date)' if found['stale'] else ''}",
             ),
             ("updated", found["updated"]),
+            *(
+                (("before", f"{found['previous']} (`rag index --rollback` returns to it)"),)
+                if found["previous"]
+                else ()
+            ),
             *(("indexed", root) for root in found["roots"]),
         ],
     )

@@ -73,6 +73,15 @@ WaitOption = Annotated[
         "--wait", metavar="SECONDS", min=0.0, help="How long to wait for another process (default: 10)."
     ),
 ]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="KEY=VALUE",
+        help="Only documents that meet this: path='notes/**', ext=md,txt, language=zh, date>=2026-05, or a "
+        "field of their own. All of several hold.",
+    ),
+]
 QueryArgument = Annotated[
     str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ragcli.analyze import analyze
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.index import Index
-from ragcli.search import Searcher, covered_weight
+from ragcli.search import Facts, Filter, Searcher, choose, covered_weight
 from ragcli.types import Answer, Hit, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -40,8 +40,14 @@ class Found:
 class Asker:
     """Asks one index, as often as wanted, with one load of the model."""
 
-    def __init__(self, index: Index, note: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        note: Callable[[str], None] = lambda _: None,
+        filters: Sequence[Filter] = (),
+    ) -> None:
         self._index = index
+        self._filters = filters
         self._settings = index.settings
         self._note = note
         if index.model() is None:
@@ -139,11 +145,20 @@ class Asker:
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question, _ = self._read(question.text, mode)
+            within = self._within()
             searcher = Searcher(self._index.catalog, lexical, dense)
             return searcher.search(
                 question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
-                fusion=settings.fusion, dense_weight=settings.dense_weight, took=took,
+                fusion=settings.fusion, dense_weight=settings.dense_weight, within=within, took=took,
             )  # fmt: skip
+
+    def _within(self) -> frozenset[str] | None:
+        """The chunks that the filters leave; None where there are no filters."""
+        if not self._filters:
+            return None
+        catalog = self._index.catalog
+        chosen = choose(self._filters, (Facts(*facts) for facts in catalog.document_facts()))
+        return frozenset(catalog.chunks_in(chosen))
 
     def _extract(self, question: Question, prompt: Prompt, hits: Sequence[Hit]) -> Answer:
         from ragcli.answer.extractive import extract

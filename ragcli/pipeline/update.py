@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ragcli.catalog import Catalog
+from ragcli.disk import is_remote
 from ragcli.errors import PartlyDone, UsageError
 from ragcli.locks import changing, writing
 from ragcli.pipeline.build import Builder, drop_file
@@ -60,6 +61,8 @@ def update(
         note = index.model()
         again = note.spec if note is not None and options.rebuild else None
         choice = choose_model(index, options.model or again)
+        if note is None and is_remote(folder):
+            tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
         if note is not None and note.signature != choice.signature:
             report = _change_over(index, choice, paths, options, progress, gate)
             report.replaced = note.spec

@@ -1,6 +1,16 @@
 """Question to passages."""
 
+from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
 from ragcli.search.searcher import Searcher, covered_weight, make_hit
 
-__all__ = ["Searcher", "covered_weight", "make_hit", "rank_in_memory"]
+__all__ = [
+    "Facts",
+    "Filter",
+    "Searcher",
+    "choose",
+    "covered_weight",
+    "make_hit",
+    "parse_filters",
+    "rank_in_memory",
+]

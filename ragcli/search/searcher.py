@@ -59,13 +59,15 @@ class Searcher:
         coverage: float = 1.0,
         fusion: str = "convex",
         dense_weight: float = 0.5,
+        within: frozenset[str] | None = None,
         took: MutableMapping[str, float] | None = None,
     ) -> list[Hit]:
         """The best ``k`` passages, best first, ties in the order of ids.
 
-        ``vector`` of shape (dim,) is the question's; a hybrid search without one is left to words,
-        ``coverage`` is the share of its words that the model can represent. ``took`` receives
-        milliseconds by stage. Raises ``UsageError`` for an empty question.
+        ``vector`` of shape (dim,) is the question's; a hybrid search without one is left to words.
+        ``coverage`` is the share of its words that the model can represent. ``within`` names the
+        chunks that may be found, where not all may. ``took`` receives milliseconds by stage.
+        Raises ``UsageError`` for an empty question.
         """
         if not query.strip():
             raise UsageError('the query is empty; try rag search "your question"')
@@ -75,13 +77,13 @@ class Searcher:
         dense: Ranked = []
         if mode != "dense":
             with _timed(took, "lexical"):
-                found = self._lexical.search(analyze(query), limit)
+                found = self._lexical.search(analyze(query), limit, within=within)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
                 if vector is None or self._dense is None:
                     raise ValueError("a dense search needs the question's vector and the dense store")
-                dense = self._dense.search(self._catalog, vector, limit)
+                dense = self._dense.search(self._catalog, vector, limit, within)
         if mode == "hybrid":
             weight = covered_weight(dense_weight, coverage)
             # Where the question has no word of the index, the dense side is all there is.

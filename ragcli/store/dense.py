@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +39,8 @@ _HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_sea
 _WHILE_FILLING, _AT_REST = 1000, 2
 # Deleted rows stay in Chroma's files for ever: with so many of them the collection is made anew.
 _MOST_DELETED = 1000
+# Among so many chunks at most a filtered search compares each with the question.
+_COMPARED = 5000
 # Chroma's distances come from the vectors it holds; further from the catalogue's they are others.
 _SAME = 1e-3
 
@@ -116,12 +118,29 @@ class DenseStore:
         written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
         return [path for folder in written for path in sorted(folder.iterdir())]
 
-    def search(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
+    def search(
+        self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
+    ) -> list[tuple[str, float]]:
         """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first.
 
-        Chroma finds the neighbours; the catalogue's vectors score them. Raises ``IndexDamaged``
-        when Chroma cannot answer, or holds other rows or vectors than the catalogue.
+        Chroma finds the neighbours; the catalogue's vectors score them. ``within`` names the
+        chunks that may be found: few are compared one by one, of many Chroma is asked for more.
+        Raises ``IndexDamaged`` when Chroma cannot answer, or holds other rows or vectors than the
+        catalogue.
         """
+        if within is None:
+            return self._nearest(catalog, vector, limit)
+        if len(within) > _COMPARED:
+            total, fetch = catalog.counts()["chunks"], 2 * limit
+            while fetch < total:
+                kept = [hit for hit in self._nearest(catalog, vector, fetch) if hit[0] in within]
+                if len(kept) >= limit:
+                    return kept[:limit]
+                fetch *= 4
+        few = sorted(within)
+        return in_order(few, catalog.vectors_of(few, self._signature) @ vector)[:limit] if few else []
+
+    def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
         total = catalog.counts()["chunks"]
         with engine(_NAME):
             collection = self._collection(create=False)
@@ -180,10 +199,13 @@ class ScanStore:
     def __init__(self, signature: str) -> None:
         self._signature = signature
 
-    def search(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
+    def search(
+        self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
+    ) -> list[tuple[str, float]]:
         """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first."""
         ids, vectors = catalog.all_vectors(self._signature)
-        return in_order(ids, vectors @ vector)[:limit]
+        found = in_order(ids, vectors @ vector) if ids else []
+        return [hit for hit in found if within is None or hit[0] in within][:limit]
 
 
 def _write_graph_after(collection: Any, rows: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +95,31 @@ class LexicalStore:
         return dead
 
     def search(
-        self, terms: Sequence[str], limit: int, context_weight: float = 0.3
+        self,
+        terms: Sequence[str],
+        limit: int,
+        context_weight: float = 0.3,
+        within: Container[str] | None = None,
     ) -> list[tuple[str, float]]:
         """Ids and BM25 scores of the best chunks, best first, ties in the order of ids.
 
+        ``within`` names the chunks that may be found; their scores are those of a search in all.
         Raises ``IndexDamaged`` when the index cannot be read.
         """
         if not terms:
             return []
         with engine(_NAME):
-            return self._search(terms, limit, context_weight)
+            query, searcher = self._query(terms, context_weight)
+            fetch = limit
+            while True:
+                found = self._best(searcher, query, fetch)
+                kept = [hit for hit in found if within is None or hit[0] in within]
+                if len(kept) >= limit or len(found) < fetch:
+                    return kept[:limit]
+                fetch *= 4
 
-    def _search(self, terms: Sequence[str], limit: int, context_weight: float) -> list[tuple[str, float]]:
+    def _query(self, terms: Sequence[str], context_weight: float) -> tuple[Any, Any]:
+        """The query for terms, and what it is asked of."""
         import tantivy
 
         index = self._index(create=False)
@@ -116,7 +129,7 @@ class LexicalStore:
             for field, weight in (("body", 1.0), ("context", context_weight)):
                 query = tantivy.Query.term_query(schema, field, term, "freq")
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
-        return self._best(index.searcher(), tantivy.Query.boolean_query(clauses), limit)
+        return tantivy.Query.boolean_query(clauses), index.searcher()
 
     def weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""

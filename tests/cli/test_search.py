@@ -194,3 +194,36 @@ def test_context_keeps_to_its_budget(run: Run, samples: Path) -> None:
 def test_question_that_looks_like_an_option(run: Run, samples: Path) -> None:
     found = run("search", "--mode", "lexical", "--format", "json", "--", "--traceback", cwd=samples, exit=1)
     assert json.loads(found.out)["query"] == "--traceback"
+
+
+# -- filters -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
+def test_a_filter_leaves_as_many_hits_as_there_are(run: Run, samples: Path, mode: str) -> None:
+    words = ("search", "how is a sensor reset", "--mode", mode, "--format", "jsonl", "-k", "5")
+    everything = run(*words, "-k", "300", cwd=samples).lines
+    chosen = [hit for hit in everything if hit["path"].startswith("sample_docs/hardware/")]
+    found = run(*words, "--filter", "path=hardware/**", cwd=samples).lines
+    assert len(found) == min(5, len(chosen)) > 0
+    assert all(hit["path"].startswith("sample_docs/hardware/") for hit in found)
+    if mode != "hybrid":  # the scores of one list do not depend on what else is found
+        assert [hit["id"] for hit in found] == [hit["id"] for hit in chosen[:5]]
+        assert [hit["score"] for hit in found] == [hit["score"] for hit in chosen[:5]]
+
+
+def test_filters_are_for_every_question_and_every_command(run: Run, samples: Path) -> None:
+    for command in ("search", "context", "query"):
+        out = run(
+            command, "电池", "--filter", "language=zh", "--filter", "ext=md", "--format", "json", cwd=samples
+        ).json
+        hits = out["hits"] if "hits" in out else out["sources"]
+        assert hits
+        assert all("/zh/" in hit["path"] for hit in hits)
+
+
+def test_a_filter_that_leaves_nothing_finds_nothing(run: Run, samples: Path) -> None:
+    for mode in ("lexical", "dense", "hybrid"):
+        run("search", "battery", "--mode", mode, "--filter", "path=none/**", cwd=samples, exit=1)
+    assert "there are path" in run.fails(2, "search", "battery", "--filter", "colour=red", cwd=samples)
+    assert "--in" in run.fails(2, "search", "x", "--filter", "ext=md", "--in", "sample_docs", cwd=samples)

@@ -17,7 +17,7 @@ from .corpus import EVERYWHERE, Folder
 from .processes import Family
 
 # Bytes that are damaged together.
-_REGION = 4096
+_REGION = 16384
 # Ways to harm one file; in the suite one or two, chosen by chance.
 _WAYS = 100_000 if SOAK else 1
 _MODES = ("lexical", "dense")

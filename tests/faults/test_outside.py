@@ -58,9 +58,7 @@ def search(mode: str) -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["another user's", "a read-only disk"])
-def test_an_index_that_cannot_be_written_answers_or_says_why_not(
-    family: Family, open_home: Path, how: str
-) -> None:
+def test_an_index_that_cannot_be_written_answers(family: Family, open_home: Path, how: str) -> None:
     """Without this, an index shared on a server could only be used by the one who made it."""
     wanted = {
         mode: ended(family.rag(*search(mode), cwd=open_home), 0).out
@@ -80,8 +78,7 @@ def test_an_index_that_cannot_be_written_answers_or_says_why_not(
     ended(run("list"), 0)
     for mode in ("lexical", "dense", "hybrid"):
         # Both engines want to write a lock or a journal even to read.
-        ran = ended(run(*search(mode)), 0, 2)
-        assert ran.out == wanted[mode] if ran.exit == 0 else "writable" in ran.message
+        assert ended(run(*search(mode)), 0).out == wanted[mode]
     for words in (["index", "docs"], ["remove", "docs/deep"]):
         assert "writable" in ended(run(*words), 2).message
     assert tree(open_home) == before

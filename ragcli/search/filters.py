@@ -1,0 +1,155 @@
+"""Filters: which documents a search may find, by path, kind, language, date or any field of their own.
+
+A filter is ``KEY=VALUE``, with ``!=``, ``>``, ``>=``, ``<`` and ``<=`` beside ``=``. Several all
+hold; values with commas between are alternatives. Filters are answered from the catalogue before
+anything is searched, so that as many hits come back as there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from ragcli.errors import UsageError
+from ragcli.types import Scalar
+
+_SHAPE = re.compile(r"^\s*([^=!<>\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*$", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ].*)?)?)?$")
+# What every document has, by the names it may be asked by.
+_BUILT_IN = {
+    "path": "path",
+    "ext": "ext",
+    "extension": "ext",
+    "language": "language",
+    "lang": "language",
+    "format": "format",
+    "title": "title",
+    "document": "document",
+    "record": "record",
+    "modified": "modified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What of a document can be asked for."""
+
+    document: str
+    path: str
+    record: str | None
+    title: str
+    format: str
+    language: str
+    modified: str
+    metadata: Mapping[str, Scalar]
+
+    def value(self, key: str) -> Scalar | None:
+        """A field by the name it is asked by; its own fields go before those that every document has."""
+        own = {name.lower(): value for name, value in self.metadata.items()}
+        name = key.lower().removeprefix("metadata.")
+        if name in own:
+            return own[name]
+        if key.lower() == "date":  # of documents without a date of their own
+            return self.modified
+        if key.lower() in _BUILT_IN:
+            return self._built_in(_BUILT_IN[key.lower()])
+        return None
+
+    def _built_in(self, name: str) -> str | None:
+        if name == "ext":
+            return PurePosixPath(self.path).suffix.lower().lstrip(".")
+        value: str | None = getattr(self, name)
+        return value
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition."""
+
+    key: str
+    operator: str
+    value: str
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether a document meets the condition. A field that it does not have is equal to nothing."""
+        found = facts.value(self.key)
+        if self.operator in ("=", "!="):
+            met = found is not None and any(test(found) for test in self._tests)
+            return met == (self.operator == "=")
+        return found is not None and self._compares(found)
+
+    @cached_property
+    def _tests(self) -> list[Callable[[Scalar], bool]]:
+        return [self._test(part.strip()) for part in self.value.split(",")]
+
+    def _test(self, wanted: str) -> Callable[[Scalar], bool]:
+        key = self.key.lower()
+        if key == "path":
+            from pathspec import GitIgnoreSpec
+
+            # As in a .gitignore, but a pattern with a slash may begin at any folder.
+            spec = GitIgnoreSpec.from_lines([wanted if wanted.startswith("/") else f"**/{wanted}"])
+            return lambda found: spec.match_file(str(found).lstrip("/"))
+        if key in ("ext", "extension"):
+            wanted = wanted.lstrip(".")
+        folded = wanted.casefold()
+        if any(sign in wanted for sign in "*?["):
+            return lambda found: fnmatchcase(_text(found).casefold(), folded)
+        if key in ("date", "modified"):  # 2026-05 is the whole month
+            return lambda found: _text(found).startswith(wanted)
+        return lambda found: _text(found).casefold() == folded or _equal_numbers(found, wanted)
+
+    def _compares(self, found: Scalar) -> bool:
+        if _NUMBER.match(self.value) and not isinstance(found, str):
+            order = float(found) - float(self.value)
+        elif _NUMBER.match(self.value) and _NUMBER.match(str(found)):
+            order = float(str(found)) - float(self.value)
+        else:
+            text = _text(found)
+            if _DATE.match(self.value):
+                text = text[: len(self.value)]  # <= 2026-05 takes in all of May
+            order = (text > self.value) - (text < self.value)
+        return {">": order > 0, ">=": order >= 0, "<": order < 0, "<=": order <= 0}[self.operator]
+
+
+def parse_filters(words: Sequence[str]) -> list[Filter]:
+    """Filters from the command line. Raises ``UsageError`` for what is none."""
+    filters = []
+    for word in words:
+        match = _SHAPE.match(word)
+        if match is None or not match[3]:
+            raise UsageError(f"--filter {word}: write KEY=VALUE, as in path='notes/**' or date>=2026-05")
+        filters.append(Filter(match[1], match[2], match[3]))
+    return filters
+
+
+def choose(filters: Sequence[Filter], documents: Iterable[Facts]) -> set[str]:
+    """Names of the documents that meet all conditions.
+
+    Raises ``UsageError`` for a field that no document has, which is more often a slip than meant.
+    """
+    known: set[str] = set()
+    chosen = set()
+    for facts in documents:
+        known.update(name.lower() for name in facts.metadata)
+        if all(condition.holds(facts) for condition in filters):
+            chosen.add(facts.document)
+    for condition in filters:
+        name = condition.key.lower()
+        if name not in _BUILT_IN and name != "date" and name.removeprefix("metadata.") not in known:
+            fields = ", ".join([*dict.fromkeys(_BUILT_IN.values()), "date", *sorted(known)][:20])
+            raise UsageError(f"--filter {condition.key}: no document has this field; there are {fields}")
+    return chosen
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _equal_numbers(found: Scalar, wanted: str) -> bool:
+    return not isinstance(found, str | bool) and bool(_NUMBER.match(wanted)) and float(found) == float(wanted)

@@ -1,0 +1,83 @@
+"""Filters: what a condition means for a document."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragcli.errors import UsageError
+from ragcli.search import Facts, choose, parse_filters
+
+FACTS = Facts(
+    "notes/2026/May plan.md", "notes/2026/May plan.md", None, "The plan", "markdown", "en", "2026-05-17T08:00:00+00:00",
+    {"Author": "Ada Lovelace", "draft": False, "pages": 12, "date": "2026-05-20", "price": "9.50"},
+)  # fmt: skip
+RECORD = Facts(
+    "c.jsonl#7", "/data/c.jsonl", "7", "", "jsonl", "zh", "2025-01-01T00:00:00+00:00", {"tag": "x"}
+)
+
+
+def holds(*words: str, facts: Facts = FACTS) -> bool:
+    return all(condition.holds(facts) for condition in parse_filters(words))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "path=notes/**", "path=2026/*.md", "path=*.md", "path=notes/", "path=/notes/2026/*",
+        "ext=md", "ext=.md", "extension=txt,md", "language=EN", "lang=en,zh", "format=markdown", "title=the plan",
+        "title=the*", "document=notes/2026/May plan.md",
+        "date=2026", "date=2026-05", "date=2026-05-20", "date>=2026-05", "date<=2026-05", "date<2026-06",
+        "date>2026-05-19", "modified=2026-05-17", "modified<2026-05-18",
+        "author=ada lovelace", "AUTHOR=Ada*", "metadata.author=*love*", "draft=false", "pages=12", "pages>=12",
+        "pages<12.5", "price>9", "price<10", "price=9.50", "author!=Bob", "missing!=x", " pages > 3 ", "author>Aaa",
+    ],
+)  # fmt: skip
+def test_what_holds(word: str) -> None:
+    assert holds(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "path=other/**", "path=*.txt", "path=/2026/*", "ext=m", "language=zh", "format=pdf", "title=plan",
+        "date=2025", "date>2026-05", "date<2026-05-20", "modified>=2026-05-18", "author=ada", "draft=true",
+        "pages=1", "pages>12", "price>10", "author!=Ada Lovelace", "missing=x", "missing>1", "record=7",
+    ],
+)  # fmt: skip
+def test_what_does_not_hold(word: str) -> None:
+    assert not holds(word)
+
+
+def test_a_record_of_a_collection_has_its_number_and_the_files_path() -> None:
+    assert holds("record=7", "ext=jsonl", "tag=x", "path=/data/*.jsonl", "path=c.jsonl", facts=RECORD)
+    assert holds("date=2025-01-01", facts=RECORD), "without a date of its own, when it was changed"
+
+
+def test_all_of_several_hold() -> None:
+    assert holds("ext=md", "pages>3")
+    assert not holds("ext=md", "pages>30")
+
+
+@pytest.mark.parametrize("word", ["", "path", "=x", "path=", "path==", "a b=c", ">3"])
+def test_what_is_no_filter(word: str) -> None:
+    with pytest.raises(UsageError, match="KEY=VALUE"):
+        choose(parse_filters([word]), [FACTS]) if word != "path==" else parse_filters(["path"])
+
+
+def test_a_field_that_no_document_has_is_told_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"colour: no document has this field; there are path.*author.*tag"):
+        choose(parse_filters(["colour=red"]), [FACTS, RECORD])
+    assert choose(parse_filters(["tag=x"]), [FACTS, RECORD]) == {"c.jsonl#7"}
+    assert choose(parse_filters(["tag!=x"]), [FACTS, RECORD]) == {"notes/2026/May plan.md"}
+
+
+@given(st.text(max_size=30), st.sampled_from(["=", "!=", ">", ">=", "<", "<="]), st.text(max_size=30))
+def test_any_text_is_a_filter_or_told_to_be_none(key: str, operator: str, value: str) -> None:
+    try:
+        filters = parse_filters([f"{key}{operator}{value}"])
+    except UsageError:
+        return
+    for facts in (FACTS, RECORD):
+        assert filters[0].holds(facts) in (True, False)

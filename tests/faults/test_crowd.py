@@ -16,7 +16,7 @@ from .conftest import SOAK, Fresh
 from .corpus import EVERYWHERE, Folder
 from .processes import PATIENCE, Family, Process
 
-SECONDS = 60 if SOAK else 8
+SECONDS = 60 if SOAK else 6
 WRITERS = 4
 
 
@@ -115,7 +115,7 @@ def test_readers_that_stay_open_go_on_when_one_of_them_makes_anew_what_the_other
     assert ran.exit == 0, ran
     logs = [tmp_path / f"{number}-dense.log" for number in range(2)]
     readers = open_readers(family, tmp_path, logs)
-    for _ in range(5):
+    for _ in range(5 if SOAK else 2):
         wait_for_a_search(readers, logs)
         cut = family.start(
             "rag_until", [*words, "--rebuild"], "ragcli.pipeline.build:discard", 1, 100, 100, cwd=tmp_path
@@ -141,7 +141,7 @@ def test_a_reader_that_saw_less_than_a_killed_writer_wrote_follows_from_there(
     assert ran.exit == 0, ran
     log, stop = tmp_path / f"{mode}.log", tmp_path / "stop"
     reader = family.start("read", mode, EVERYWHERE, str(log), str(stop), True, cwd=tmp_path)
-    for number in range(1, 8, 2):
+    for number in range(1, 10 if SOAK else 4, 2):
         wait_for_a_search([reader], [log], Path(f"{log}.{number}"))
         folder.rewrite()  # as many as before, so that their number gives nothing away
         # A first portion is through and marked in both projections, a second one in the catalogue alone.

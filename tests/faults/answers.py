@@ -123,6 +123,7 @@ def check_readers(logs: list[Path], folder: Folder) -> Counter[str]:
             entry = json.loads(line)
             counts[f"{log.stem} exit {entry['exit']}"] += 1
             assert entry["exit"] in (0, 5), entry["message"]
+            counts.update(f"{log.stem} was told: {note}" for note in entry["notes"])
             for chunk, document, text in entry["new"]:
                 assert chunk not in passages, "an id stands for another passage than before"
                 assert folder.has_held(document, text), (document, text)

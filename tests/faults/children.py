@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -50,11 +51,13 @@ def make_model(folder: str, words: Sequence[str], seed: int) -> None:
     save_static(Path(folder), words, seed)
 
 
-def read(mode: str, query: str, log: str, stop: str) -> None:
+def read(mode: str, query: str, log: str, stop: str, paced: bool = False) -> None:
     """Search without end, with one index that stays open, until there is a file ``stop``.
 
+    Where it is ``paced``, the nth search waits for a file ``log.n``.
+
     Writes a line a search to ``log``: the generations and chunks of the catalogue before and after
-    it, the ids that were found, and the passages behind those that were not seen before.
+    it, the ids that were found, the passages behind those that were not seen before, and notes.
     """
     from ragcli.errors import RagError
     from ragcli.pipeline.ask import Asker
@@ -66,8 +69,13 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
         Index.open(Path(".rag"), Settings(offline=True, wait=20)) as index,
         open(log, "w", encoding="utf-8", buffering=1) as out,
     ):
-        asker = Asker(index)
-        while not Path(stop).exists():
+        notes: list[str] = []
+        asker = Asker(index, notes.append)
+        for number in itertools.count(1):
+            while paced and not Path(f"{log}.{number}").exists() and not Path(stop).exists():
+                time.sleep(0.01)
+            if Path(stop).exists():
+                return
             entry: dict[str, Any] = {"exit": 0, "ids": [], "new": []}
             before = _catalogue(index)
             try:
@@ -80,7 +88,8 @@ def read(mode: str, query: str, log: str, stop: str) -> None:
                 if passages.get(hit.id) != (hit.document, hit.text):
                     passages[hit.id] = hit.document, hit.text
                     entry["new"].append((hit.id, hit.document, hit.text))
-            entry["before"], entry["after"] = before, _catalogue(index)
+            entry["before"], entry["after"], entry["notes"] = before, _catalogue(index), notes[:]
+            notes.clear()
             json.dump(entry, out)
             out.write("\n")
 

@@ -17,7 +17,7 @@ from .conftest import SOAK, Fresh
 from .corpus import EVERYWHERE, Folder
 from .processes import Family
 
-POINTS = 20 if SOAK else 5
+POINTS = 20 if SOAK else 4
 QUESTIONS = [["search", EVERYWHERE, "--mode", mode, "--format", "paths"] for mode in ("lexical", "dense")]
 
 

@@ -21,7 +21,7 @@ from .processes import Family
 
 _CATALOG = "ragcli.catalog:Catalog"
 _BUILD = "ragcli.pipeline.build"
-KILLS = 100 if SOAK else 10
+KILLS = 100 if SOAK else 8
 
 
 def finished(ran: Ran) -> Ran:

@@ -18,7 +18,7 @@ from .writes import can_be_watched
 
 pytestmark = pytest.mark.skipif(not can_be_watched(), reason="writes are watched on Linux only")
 
-SAMPLE = 4
+SAMPLE = 3
 _KILLED = 137
 
 Chunks = Mapping[str, frozenset[str]]

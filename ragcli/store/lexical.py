@@ -80,7 +80,6 @@ class LexicalStore:
             added = list(added)
             # Whatever was written before a crash is taken back first: added twice would count twice.
             touched = [*catalog.gone_since(since), *(stored.chunk.id for stored in added)]
-            index.reload()  # opened for a search before another process wrote, it would bring back what went
             searcher = index.searcher()
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
             dead = self._take_out(index, writer, old, deleted + len(old), catalog.chunk_count)

@@ -269,6 +269,9 @@ def check_dense(index: Index, found: Examination) -> None:
     try:
         if note is None or not _stands(dense, index.catalog, found, "chroma"):
             return
+        if not dense.can_be_read():
+            found.note("chroma", "its rows cannot all be read", ok=False, mend=MEND)
+            return
         ids, vectors = index.catalog.all_vectors(note.signature)
         wrong = _wrong_rows(index.catalog, dense, ids, vectors)
         if wrong:

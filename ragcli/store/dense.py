@@ -7,6 +7,8 @@ so that any Chroma client can query it. Chroma's own lists never leave this file
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
@@ -170,6 +172,13 @@ class DenseStore:
                 vectors = np.asarray(part["embeddings"], dtype=np.float32)
                 yield part["ids"], vectors, [text or "" for text in part["documents"]]
 
+    def can_be_read(self) -> bool:
+        """Whether a process of its own can read every row and search: damage may end whoever meets it."""
+        code = "import sys; from ragcli.store.dense import read_everything; read_everything(sys.argv[1])"
+        silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        done = subprocess.run([sys.executable, "-c", code, str(self.folder)], check=False, **silent)  # noqa: S603  # ourselves
+        return done.returncode == 0
+
     def _collection(self, *, create: bool) -> Any:
         os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
         import chromadb
@@ -189,6 +198,13 @@ class DenseStore:
                     COLLECTION, embedding_function=None, configuration=configuration
                 )
             return self._client.get_collection(COLLECTION, embedding_function=None)
+
+
+def read_everything(folder: str) -> None:
+    """Read all rows of the collection in a folder, and search with the first."""
+    store = DenseStore(Path(folder), "")
+    for _, vectors, _ in store.rows():
+        store._collection(create=False).query(query_embeddings=vectors[:1], n_results=1, include=[])
 
 
 class ScanStore:

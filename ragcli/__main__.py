@@ -9,10 +9,11 @@ def main() -> None:
     """Run the program; an interrupt while it is still being loaded is answered like any other."""
     try:
         from ragcli.cli import main as run
+
+        run()
     except KeyboardInterrupt:
         sys.stderr.write("rag: interrupted; nothing was begun\n")
         sys.exit(130)
-    run()
 
 
 if __name__ == "__main__":

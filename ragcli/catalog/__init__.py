@@ -2,6 +2,7 @@
 
 from ragcli.catalog.catalog import Catalog, FileState, StoredChunk, content_hash
 from ragcli.catalog.copy import check_copy, copy_catalog, salvage
+from ragcli.catalog.database import drop_log
 from ragcli.catalog.schema import FORMAT
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "check_copy",
     "content_hash",
     "copy_catalog",
+    "drop_log",
     "salvage",
 ]

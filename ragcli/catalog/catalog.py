@@ -316,6 +316,11 @@ class Catalog:
         vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float32)
         return [chunk for chunk, _ in rows], vectors.reshape(len(rows), -1 if rows else 0)
 
+    def awaits_documents(self) -> bool:
+        """Whether files are to be read again, or all of them: vectors without a chunk may be theirs."""
+        query = "SELECT NOT EXISTS (SELECT 1 FROM files) OR EXISTS (SELECT 1 FROM files WHERE recipe = '')"
+        return bool(self._db.execute(query).fetchone()[0])
+
     def idle_vectors(self) -> int:
         """How many vectors no chunk uses."""
         return int(self._db.execute(f"SELECT count(*) FROM vectors WHERE {_IDLE}").fetchone()[0])  # noqa: S608

@@ -63,7 +63,14 @@ def make_database(path: Path) -> None:
         db.close()
     except sqlite3.Error as error:
         raise UsageError(f"cannot write {path.parent}: {error}") from error
+    drop_log(path)
     partial.replace(path)
+
+
+def drop_log(path: Path) -> None:
+    """Remove the log of a catalogue that is no longer there: it would be played into the next one."""
+    for ending in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
 
 
 def memory_database() -> sqlite3.Connection:

@@ -65,7 +65,7 @@ def export_command(
         context.terminal.out(dump({"file": str(file), **manifest}))
 
 
-@app.command("import", epilog="Example: rag --index notes/.rag import notes.rag")
+@app.command("import", epilog="Example: rag import notes.rag")
 def import_command(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `rag export` wrote.")],

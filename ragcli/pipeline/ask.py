@@ -165,6 +165,8 @@ class Asker:
 
         with self._index.consistent(dense=False) as (lexical, _):
             weights = lexical.weights(analyze(question.text, net=False))
+            if question.vector is not None and question.signature != self._index.catalog.get("signature"):
+                question, _ = self._read(question.text, self.mode)
         vector = question.vector
         trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
 

@@ -12,11 +12,12 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ragcli.catalog import FORMAT, Catalog, check_copy, copy_catalog
+from ragcli.catalog import FORMAT, Catalog, check_copy, copy_catalog, drop_log
 from ragcli.disk import flush_file, flush_folder
 from ragcli.errors import IndexDamaged, IndexMismatch, RagError, UsageError
 from ragcli.locks import changing, writing
@@ -37,7 +38,12 @@ def export_index(folder: Path, settings: Settings, target: Path, *, force: bool)
     The catalogue is copied as it is at one moment; writers need not wait. Raises ``UsageError``
     for a file that exists already unless ``force``, or that cannot be written.
     """
-    if target.is_dir() or (target.exists() and not force):
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{target} is no file; choose another name")
+    if target.is_relative_to(folder.resolve()):
+        raise UsageError(f"{target} lies in the index itself; choose another folder")
+    if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name or add --force")
     if not target.parent.is_dir():
         raise UsageError(f"no such folder: {target.parent}")
@@ -96,6 +102,7 @@ def import_index(
             try:
                 _unpack(archive, manifest, partial, source)
                 _adopt(partial, source)
+                drop_log(place / CATALOG)
                 partial.replace(place / CATALOG)
             except BaseException:
                 for left in place.glob(f"{partial.name}*"):
@@ -176,6 +183,7 @@ def _adopt(path: Path, source: Path) -> None:
         check_copy(path)
         with Catalog.open(path) as catalog, catalog.transaction():
             catalog.put("uid", uuid.uuid4().hex)
+            catalog.put("finished", datetime.now(UTC).isoformat())
     except IndexDamaged as error:
         raise _no_export(source, str(error).split(";")[0]) from error
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragcli.disk import replace_text
-from ragcli.errors import IndexDamaged
+from ragcli.errors import IndexDamaged, UsageError
 from ragcli.store import clear
 
 CATALOG = "catalog.sqlite3"
@@ -36,7 +37,13 @@ def read_editions(folder: Path) -> Editions:
         told = json.loads((folder / _POINTER).read_text("utf-8"))
         editions = Editions(told["current"], told["previous"])
     except FileNotFoundError:
-        return Editions()
+        if find_editions(folder) in ([], ["."]):
+            return Editions()
+        raise _unreadable(folder) from None
+    except NotADirectoryError:
+        raise UsageError(f"{folder} is no folder; name the index folder with --index DIR") from None
+    except PermissionError:
+        raise UsageError(f"{folder} cannot be read; are its permissions right?") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(folder) from error
     if not all(_is_edition(name) for name in (editions.current, editions.previous or ".")):
@@ -50,11 +57,11 @@ def switch(folder: Path, editions: Editions) -> None:
 
 
 def new_edition(folder: Path) -> str:
-    """A name that no edition has."""
-    number = 2
-    while (folder / _FOLDER / str(number)).exists():
-        number += 1
-    return f"{_FOLDER}/{number}"
+    """A name that no edition has. Which edition answers meanwhile is written down first."""
+    if not (folder / _POINTER).exists():
+        switch(folder, Editions())
+    # A name is not used again soon: a reader that stayed open must not take one edition for another.
+    return f"{_FOLDER}/{time.time_ns() // 1000}"
 
 
 def idle_editions(folder: Path) -> list[str]:

@@ -345,7 +345,9 @@ def _check_room(index: Index, found: Examination) -> None:
     told = []
     if left:
         told.append(f"{len(left)} unfinished editions")
-    if idle:
+    if idle and index.catalog.awaits_documents():
+        found.note("room", f"{idle} vectors wait for their documents", mend="rag index")
+    elif idle:
         told.append(f"{idle} vectors that no chunk uses now")
     if free > WORTH_GIVING_BACK:
         told.append(f"{free // 1_000_000} MB of empty space")

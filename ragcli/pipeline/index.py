@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +78,7 @@ class Index:
         self.catalog = catalog
         self.settings = settings
         self._pinned = pinned
+        self._identity = _identity(catalog.path)
         self._stores: tuple[str, LexicalStore, DenseStore | ScanStore] | None = None
         self._copies: TemporaryDirectory[str] | None = None
 
@@ -135,10 +136,11 @@ class Index:
         if self._pinned:
             return
         place = self.folder / read_editions(self.folder).current
-        if place == self.place:
+        if place == self.place and _identity(place / CATALOG) == self._identity:
             return
         self.close()
         self.place, self.catalog = place, Catalog.open(place / CATALOG)
+        self._identity = _identity(place / CATALOG)
         for name in ("embedder", "tokenizer"):
             self.__dict__.pop(name, None)
 
@@ -240,7 +242,10 @@ class Index:
             else:
                 self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
                 copy = Path(self._copies.name) / LEXICAL
-                shutil.copytree(self.place / LEXICAL, copy, dirs_exist_ok=True)
+                copy.mkdir()
+                with suppress(OSError):  # what is missing or shut is made anew from the catalogue
+                    for path in (self.place / LEXICAL).iterdir():
+                        shutil.copyfile(path, copy / path.name)
                 self._stores = (signature, LexicalStore(copy), ScanStore(signature))
         return self._stores[1], self._stores[2]
 
@@ -295,3 +300,12 @@ class Index:
             discard(self.projections())
             bring_up_to_date(self.projections(), self.catalog)
         return True
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another one that was put in its place."""
+    try:
+        told = path.stat()
+    except OSError:
+        return (0, 0)
+    return told.st_dev, told.st_ino

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ragcli.catalog import Catalog, salvage
-from ragcli.errors import IndexDamaged, IndexMissing
+from ragcli.errors import IndexDamaged, IndexMissing, RagError
 from ragcli.locks import changing, writing
 from ragcli.pipeline.editions import (
     CATALOG,
@@ -46,11 +46,12 @@ def repair(folder: Path, settings: Settings, *, tell: Callable[[str], None]) -> 
     if not has_remains(folder):
         Index.open(folder, settings).close()  # tells that there is none, before a lock is made
     with writing(folder, "rag doctor --repair", settings.wait, tell):
-        repaired = _mend_editions(folder)
+        repaired = _mend_editions(folder, settings)
         repaired += _mend_catalog(folder, settings)
         with Index.open(folder, settings) as index:
             repaired += _mend_contents(index)
-            waits = bool(repaired)  # what was taken out comes back with the vectors it had
+            # What was taken out, or of which only the vectors were saved, comes back with the vectors it had.
+            waits = bool(repaired) or index.catalog.awaits_documents()
             tell("making anew what is damaged")
             repaired += _mend_projections(index)
             repaired += _give_back(index, keep=waits)
@@ -59,12 +60,19 @@ def repair(folder: Path, settings: Settings, *, tell: Callable[[str], None]) -> 
     return found
 
 
-def _mend_editions(folder: Path) -> list[str]:
+def _mend_editions(folder: Path, settings: Settings) -> list[str]:
     """Find out again which edition answers, where the note of it is lost."""
     try:
         read_editions(folder)
     except IndexDamaged:
-        names = find_editions(folder)
+        # The first edition has no date, and one that was never finished has never answered.
+        dated = []
+        for name in find_editions(folder):
+            with suppress(RagError), Index.open_edition(folder, settings, name) as index:
+                finished = index.catalog.get("finished")
+                if finished is not None or name == ".":
+                    dated.append((finished or "", name))
+        names = [name for _, name in sorted(dated)]
         forget_editions(folder)
         if names:
             switch(folder, Editions(names[-1], names[-2] if len(names) > 1 else None))

@@ -8,6 +8,7 @@ before it is kept, and answers again after a rollback.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.catalog import Catalog
@@ -168,13 +169,16 @@ def _change_over(
     name = _unfinished(folder, settings, choice.signature) or new_edition(folder)
     with Index.create(folder, settings, edition=name) as new:
         _take_over_settings(index.catalog, new.catalog)
+        _forget_the_removed(index, new)
         with new.catalog.transaction():
             for gone in missing:
                 new.catalog.drop_root(gone)
         report = Builder(new, choice, options, progress).run(roots)
-        _check_whole(index, new, report, choice)
+        _check_whole(index, new, choice, prune=options.prune)
         if gate is not None:
             check_gate(gate, index, new, lambda _: None)
+        with new.catalog.transaction():
+            new.catalog.put("finished", datetime.now(UTC).isoformat())
     before = read_editions(folder)
     with changing(folder, settings.wait):
         switch(folder, Editions(name, before.current))
@@ -207,15 +211,38 @@ def _take_over_settings(old: Catalog, new: Catalog) -> None:
                 new.put(key, value)
 
 
-def _check_whole(old: Index, new: Index, report: BuildReport, choice: ModelChoice) -> None:
-    """Refuse a change that would lose documents because their files cannot be read at present."""
-    failed = {failure.path for failure in report.failures}
+def _forget_the_removed(old: Index, new: Index) -> None:
+    """Take out of an edition that was begun before what the index does not hold any more."""
+    known = set(old.catalog.files())
+    gone = [name for name in new.catalog.files() if name not in known]
+    if gone:
+        with new.change() as generation:
+            for name in gone:
+                drop_file(new.catalog, name, generation)
+    with new.catalog.transaction():
+        for path in set(new.catalog.roots()) - set(old.catalog.roots()):
+            new.catalog.drop_root(path)
+
+
+def _check_whole(old: Index, new: Index, choice: ModelChoice, *, prune: bool) -> None:
+    """Refuse a change that would lose documents: all are taken over but those whose files are gone.
+
+    An empty folder may be the place of a disk that is not mounted.
+    """
     there = {name for name, _, _ in new.catalog.document_names()}
-    lost = [name for name, path, _ in old.catalog.document_names() if name not in there and path in failed]
+    lost = []
+    for name, path, record in old.catalog.document_names():
+        if name in there:
+            continue
+        file = old.file_of(path)
+        gone = not file.exists() and file.parent.is_dir() and any(file.parent.iterdir())
+        taken = record is not None and bool(new.catalog.documents_of(path))  # a record left its collection
+        if not (gone or taken or prune):
+            lost.append(name)
     if lost:
         raise PartlyDone(
-            f"{len(lost)} documents of the index cannot be read now ({lost[0]} …), so {choice.spec} does not take "
-            f"over; mend them or `rag remove` them and run the same command again"
+            f"{len(lost)} documents of the index could not be read again ({lost[0]} …), so {choice.spec} does not "
+            f"take over; bring them back, `rag remove` them or add --prune, and run the same command again"
         )
 
 

@@ -179,7 +179,7 @@ def test_a_model_that_makes_other_vectors_than_it_did_is_refused_before_it_write
     run: Run, fresh: Path, models: Path
 ) -> None:
     run("index", "--model", models / "one", cwd=fresh)
-    place = fresh / ".rag" / "editions" / "2" / "catalog.sqlite3"
+    (place,) = (fresh / ".rag" / "editions").glob("*/catalog.sqlite3")
     with closing(sqlite3.connect(place)) as db, db:
         (told,) = db.execute("SELECT value FROM meta WHERE key = 'probe'").fetchone()
         other = " ".join(reversed(told.split()))
@@ -197,7 +197,7 @@ def test_a_change_of_model_that_is_interrupted_goes_on_where_it_was(
 
     before = run(*QUESTION, cwd=fresh).out
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -19,11 +19,11 @@ from typing import Any
 
 from .forkserver import end_with
 from .mounts import CannotMount, leave_the_others, make_read_only, mount_memory, resize
+from .rights import CannotGiveUp, obey_the_modes
 from .writes import count_writes
 
 # The exit status that says that this system does not let us try it; the reason is on stderr.
 CANNOT = 77
-_NOBODY = 65534
 
 
 def rag(words: Sequence[str]) -> None:
@@ -202,14 +202,12 @@ def rag_on_a_read_only_disk(words: Sequence[str], folder: str) -> None:
     rag(words)
 
 
-def rag_as_nobody(words: Sequence[str]) -> None:
-    """The program, run by a user who owns nothing, where root runs the tests."""
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(_NOBODY)
-        os.setuid(_NOBODY)
-    if not os.access(__file__, os.R_OK):
-        sys.stderr.write("skip: nobody may read the program\n")
+def rag_bound_by_modes(words: Sequence[str]) -> None:
+    """The program, run by a user for whom owners and modes hold."""
+    try:
+        obey_the_modes()
+    except CannotGiveUp as error:
+        sys.stderr.write(f"skip: {error}\n")
         sys.exit(CANNOT)
     rag(words)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.errors import IndexDamaged, UsageError
 from ragcli.search.fuse import FUSIONS, Ranked
+from ragcli.search.signals import code_weight, covered_weight
 from ragcli.types import Hit, Mode, Score
 
 if TYPE_CHECKING:
@@ -23,19 +24,8 @@ if TYPE_CHECKING:
 CANDIDATES = 300
 # Lexical hits looked at for how much of the question they hold.
 _BEST = 3
-# A question of whose words the model's vocabulary covers less than the first share is left to
-# the lexical side; from the second share on, the dense side has its full weight.
-_UNCOVERED, _COVERED = 0.5, 0.9
-
-
-def covered_weight(dense_weight: float, coverage: float) -> float:
-    """The dense side's weight for a question of which the model's vocabulary covers a share.
-
-    A model cannot rank by words that it reads as unknown. The weight falls evenly from all of it
-    at nine tenths of the words to none of it at half.
-    """
-    share = (coverage - _UNCOVERED) / (_COVERED - _UNCOVERED)
-    return dense_weight * min(1.0, max(0.0, share))
+# Lexical hits looked at for what kind of text they are.
+_LOOKED_AT = 10
 
 
 class Searcher:
@@ -85,24 +75,27 @@ class Searcher:
                     raise ValueError("a dense search needs the question's vector and the dense store")
                 dense = self._dense.search(self._catalog, vector, limit, within)
         if mode == "hybrid":
-            weight = covered_weight(dense_weight, coverage)
+            first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
+            stored = self._catalog.chunks(first)
+            passages = [stored[chunk].chunk for chunk in first if chunk in stored]
+            weight = code_weight(dense_weight, query, [passage.text for passage in passages])
+            weight = covered_weight(weight, coverage)
+            share = self._share(query, [passage.embedded_text for passage in passages[:_BEST]])
             # Where the question has no word of the index, the dense side is all there is.
-            fused = FUSIONS[fusion](
-                lexical, dense, weight if lexical else 1.0, depth=limit, share=self._share(query, lexical)
-            )
+            fused = FUSIONS[fusion](lexical, dense, weight if lexical else 1.0, depth=limit, share=share)
         else:
             fused = list(lexical or dense)
         return self._hits(fused[:k], dict_of(lexical), dict_of(dense))
 
-    def _share(self, query: str, lexical: Ranked) -> float:
-        """Part of the question's words, weighted by rarity, that the best lexical hit holds."""
+    def _share(self, query: str, texts: Sequence[str]) -> float:
+        """Largest part of the question's words, weighted by rarity, that one of some texts holds."""
         weights = self._lexical.weights(analyze(query, net=False))
         total = sum(weights.values())
         if not total:
             return 0.0
         best = 0.0
-        for stored in self._catalog.chunks([chunk for chunk, _ in lexical[:_BEST]]).values():
-            words = set(analyze(stored.chunk.embedded_text))
+        for text in texts:
+            words = set(analyze(text))
             best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
         return best
 

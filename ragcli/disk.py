@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 # File systems of other machines: SQLite's write-ahead log needs memory that all processes share,
@@ -40,6 +42,16 @@ def flush_file(path: Path) -> None:
     """Make a file's content durable."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def share_like(model: Path, path: Path) -> None:
+    """Let those read and write a file who may do it with another: some engines shut all others out."""
+    if sys.platform == "win32":
+        return
+    wanted = stat.S_IMODE(model.stat().st_mode) & 0o666
+    if stat.S_IMODE(path.stat().st_mode) != wanted:
+        with suppress(PermissionError):  # another user's, who shares the folder
+            path.chmod(wanted)
 
 
 def is_writable(path: Path) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragcli.catalog.check import contradictions
 from ragcli.catalog.database import make_database, memory_database, open_database
 from ragcli.errors import IndexDamaged
 from ragcli.types import Chunk, Document, Scalar
@@ -127,10 +128,20 @@ class Catalog:
         """Note a value."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def number(self, key: str) -> int:
+        """A value that is a whole number, 0 where there is none; ``IndexDamaged`` for anything else."""
+        try:
+            return int(self.get(key) or 0)
+        except ValueError as error:
+            raise self._unreadable(f"its {key} is no number") from error
+
+    def _unreadable(self, what: str) -> IndexDamaged:
+        return IndexDamaged(f"{self.path} cannot be read: {what}; run `rag doctor --repair`")
+
     @property
     def generation(self) -> int:
         """Number of committed changes so far."""
-        return int(self.get("generation") or 0)
+        return self.number("generation")
 
     def counts(self) -> dict[str, int]:
         """Numbers of documents, chunks, files and vectors."""
@@ -145,7 +156,7 @@ class Catalog:
     def roots(self) -> dict[str, dict[str, Any]]:
         """Paths that were given to ``rag index`` and the options they were given with."""
         rows = self._db.execute("SELECT path, options FROM roots ORDER BY path")
-        return {path: json.loads(options) for path, options in rows}
+        return {path: _from_json(options) for path, options in rows}
 
     def add_root(self, path: str, options: Mapping[str, Any]) -> None:
         """Remember a path that was indexed."""
@@ -165,7 +176,7 @@ class Catalog:
         """All files by path."""
         rows = self._db.execute("SELECT path, size, changed_ns, sha256, recipe, failures FROM files")
         return {
-            row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, json.loads(row[5]))))
+            row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, _from_json(row[5]))))
             for row in rows
         }
 
@@ -412,9 +423,7 @@ class Catalog:
             return [str(error).split(";")[0]]
         if found != ["ok"]:
             return [f"{self.path} is damaged: {found[0]}"]
-        orphans = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
-        count = self._db.execute(orphans).fetchone()[0]
-        return [f"{count} chunks belong to no document"] if count else []
+        return list(contradictions(self._db))
 
     def document_facts(self) -> Iterator[tuple[str, str, str | None, str, str, str, str, dict[str, Scalar]]]:
         """Id, path, record, title, format, language, time of change and metadata of every document."""
@@ -422,7 +431,7 @@ class Catalog:
             "SELECT id, path, record, title, format, language, modified, metadata FROM documents ORDER BY id"
         )
         for row in rows:
-            yield (*row[:7], json.loads(row[7]))
+            yield (*row[:7], _from_json(row[7]))
 
     def chunks_in(self, documents: Container[str]) -> list[str]:
         """Ids of the chunks of some documents, in order."""
@@ -495,10 +504,19 @@ def _lacking() -> IndexDamaged:
     return IndexDamaged("the catalogue lacks vectors; run `rag doctor --repair`, then `rag index`")
 
 
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise IndexDamaged(
+            f"the catalogue holds what cannot be read ({error}); run `rag doctor --repair`"
+        ) from error
+
+
 def _stored(row: tuple[Any, ...]) -> StoredChunk:
     lines = None if row[9] is None else (row[9], row[10])
     chunk = Chunk(
         id=row[0], document=row[1], ordinal=row[2], start=row[3], end=row[4], text=row[5], context=row[6],
-        heading=tuple(json.loads(row[7])), page=row[8], lines=lines, tokens=row[11],
+        heading=tuple(_from_json(row[7])), page=row[8], lines=lines, tokens=row[11],
     )  # fmt: skip
-    return StoredChunk(chunk, row[12], row[13], row[14], row[15], json.loads(row[16]))
+    return StoredChunk(chunk, row[12], row[13], row[14], row[15], _from_json(row[16]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.catalog.catalog import Catalog
+from ragcli.catalog.check import can_be_noted, can_be_options
 from ragcli.catalog.schema import same_schema
 from ragcli.errors import IndexDamaged
 
@@ -52,10 +53,11 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
     try:
         with catalog.transaction():
             for key, value in _readable(db, "meta", "key"):
-                if key not in ("uid", "generation", "format"):
+                if key not in ("uid", "generation", "format") and can_be_noted(str(key), str(value)):
                     catalog.put(str(key), str(value))
             for path, options in _readable(db, "roots", "path"):
-                catalog.add_raw_root(str(path), str(options))
+                if can_be_options(options):
+                    catalog.add_raw_root(str(path), options)
             for content, model, blob in _readable(db, "vectors", "content, model"):
                 if not isinstance(blob, bytes) or len(blob) % 4:
                     continue

@@ -90,10 +90,16 @@ def open_database(path: Path) -> sqlite3.Connection:
     writable = is_writable(path) and is_writable(path.parent)
     name = path.absolute().as_uri()
     if not writable:
-        log = path.with_name(f"{path.name}-wal")
+        log, shared = (path.with_name(f"{path.name}-{ending}") for ending in ("wal", "shm"))
+        logged = log.exists() and log.stat().st_size > 0
+        if logged and not shared.exists():  # a copy of what a writer left behind in a crash
+            raise UsageError(
+                f"{log} holds changes that can only be read where they can be written; "
+                f"make the folder writable, or copy it and run `rag status` there"
+            )
         # Without a log nobody is writing, and without the right to write nobody here can: then it
         # need not be locked, which would take writing.
-        name += "?mode=ro" if log.exists() and log.stat().st_size else "?immutable=1"
+        name += "?mode=ro" if logged else "?immutable=1"
     db = sqlite3.connect(name, uri=True, timeout=30, isolation_level=None, factory=_Connection)
     db.path = path
     try:

@@ -97,7 +97,7 @@ class Builder:
         if asked is None and stored is not None:
             asked = min(int(stored), limit)
         overlap = self._options.overlap
-        overlap = int(self._catalog.get("overlap") or 0) if overlap is None else overlap
+        overlap = self._catalog.number("overlap") if overlap is None else overlap
         size = fitting_size(asked, limit, overlap)
         return _Recipe(size, overlap, self._spec)
 

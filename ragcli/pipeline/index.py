@@ -165,9 +165,9 @@ class Index:
         spec = self.catalog.get("model")
         if spec is None:
             return None
-        get = self.catalog.get
+        note = self.catalog
         return ModelNote(
-            spec, get("signature") or "", int(get("dimensions") or 0), int(get("max_tokens") or 0)
+            spec, note.get("signature") or "", note.number("dimensions"), note.number("max_tokens")
         )
 
     def note_model(self, embedder: Embedder) -> None:
@@ -187,7 +187,10 @@ class Index:
         if told is None:
             return
         now = embedder.embed_documents([_PROBE])[0]
-        then = [float(x) for x in told.split()]
+        try:
+            then = [float(x) for x in told.split()]
+        except ValueError:
+            then = []  # as good as another model's
         cosine = sum(a * float(b) for a, b in zip(then, now, strict=True)) if len(then) == len(now) else 0.0
         if cosine < _SAME:
             raise IndexMismatch(

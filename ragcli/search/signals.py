@@ -43,7 +43,7 @@ def code_weight(dense_weight: float, query: str, passages: Sequence[str]) -> flo
         return dense_weight
     code = sum(map(code_share, passages)) / len(passages)
     part = min(1.0, max(0.0, (code - _PROSE) / (_CODE - _PROSE)))
-    odds = _ODDS_ON_CODE**part
+    odds = float(_ODDS_ON_CODE**part)
     return odds * dense_weight / (1.0 + (odds - 1.0) * dense_weight)
 
 

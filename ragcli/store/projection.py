@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ragcli.catalog import Catalog
-from ragcli.disk import flush_file, is_writable, replace_text
+from ragcli.disk import flush_file, is_writable, replace_text, share_like
 from ragcli.errors import IndexDamaged
 
 MARKER = "projection.json"
@@ -142,7 +142,7 @@ def bring_up_to_date(
             marker = _follow(projection, catalog, marker)
             touched.append(projection.folder)
         if seal and marker is not None and marker.files is None:
-            marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
+            marker = replace(marker, files=_stamps(projection.folder, projection.settle(), catalog.path))
             _write(projection.folder, marker)
         elif not current and marker is not None:
             _write(projection.folder, marker)
@@ -190,11 +190,12 @@ def _write(folder: Path, marker: Marker) -> None:
     replace_text(folder / MARKER, json.dumps(asdict(marker)))
 
 
-def _stamps(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
-    """Size, time and checksum of files, which are made durable."""
+def _stamps(folder: Path, files: Iterable[Path], truth: Path) -> dict[str, tuple[int, int, int]]:
+    """Size, time and checksum of files, which are made durable and as readable as the catalogue."""
     stamps = {}
     for path in files:
         flush_file(path)
+        share_like(truth, path)
         told = path.stat()
         stamps[path.relative_to(folder).as_posix()] = (told.st_size, told.st_mtime_ns, _checksum(path))
     return stamps

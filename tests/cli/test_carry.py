@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -152,3 +154,82 @@ def test_what_is_no_whole_export_is_refused_and_leaves_nothing(
 
 def test_a_file_that_is_missing_is_told(run: Run, tmp_path: Path) -> None:
     assert "none.rag" in run.fails(2, "import", "none.rag", cwd=tmp_path)
+
+
+def changed_inside(exported: Path, change: str) -> Path:
+    """The export with its catalogue changed by one statement, and every checksum right again."""
+    with zipfile.ZipFile(exported) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        catalogue = exported.with_name("changed.sqlite3")
+        catalogue.write_bytes(archive.read("catalog.sqlite3"))
+    with closing(sqlite3.connect(catalogue)) as db, db:
+        db.execute(change)
+    with closing(sqlite3.connect(catalogue)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+    data = catalogue.read_bytes()
+    manifest["files"]["catalog.sqlite3"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    file = exported.with_name("changed.rag")
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+        archive.writestr("catalog.sqlite3", data)
+    return file
+
+
+HOSTILE = {
+    "span beyond the text": 'UPDATE chunks SET "end" = 1000000',
+    "span of words": "UPDATE chunks SET start = 'one'",
+    "another text": "UPDATE documents SET text = upper(text)",
+    "a line that is a word": "UPDATE chunks SET first_line = 'x'",
+    "a heading that is none": "UPDATE chunks SET heading = '{'",
+    "metadata nested": 'UPDATE documents SET metadata = \'{"a": {"b": 1}}\'',
+    "a vector cut": "UPDATE vectors SET vector = zeroblob(8)",
+    "no vectors": "DELETE FROM vectors",
+    "a generation that is none": "UPDATE meta SET value = 'x' WHERE key = 'generation'",
+    "dimensions that are none": "UPDATE meta SET value = '-3' WHERE key = 'dimensions'",
+    "a probe that is none": "UPDATE meta SET value = 'nan nan' WHERE key = 'probe'",
+    "chunks of no document": "DELETE FROM documents",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_an_export_that_somebody_changed_is_refused_and_leaves_nothing(
+    run: Run, fresh: Path, exported: Path, tmp_path: Path, kind: str
+) -> None:
+    file = changed_inside(exported, HOSTILE[kind])
+    away = tmp_path / "away"
+    away.mkdir()
+    assert "no whole export" in run.fails(2, "import", file, cwd=away)
+    assert list(away.iterdir()) == []
+    before = tree(fresh / ".rag")
+    run.fails(2, "import", file, "--force", cwd=fresh)
+    assert tree(fresh / ".rag") == before
+
+
+def test_what_is_told_of_an_import_is_what_it_holds(run: Run, exported: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        data = archive.read("catalog.sqlite3")
+    file = tmp_path / "other.rag"
+    with zipfile.ZipFile(file, "w") as archive:
+        lies = manifest | {"documents": ["\x1b[31m"], "chunks": -5, "model": "\x1b]0;title\x07"}
+        archive.writestr("manifest.json", json.dumps(lies))
+        archive.writestr("catalog.sqlite3", data)
+    away = tmp_path / "away"
+    away.mkdir()
+    told = run("import", file, cwd=away).out
+    assert "5 documents" in told
+    assert "\x1b" not in told
+    file.unlink()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest | {"format": "new"}))
+        archive.writestr("catalog.sqlite3", data)
+    assert "no whole export" in run.fails(2, "import", file, "--force", cwd=away)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_not_waited_for(run: Run, fresh: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "nothing.rag", ".", "-"):
+        run.fails(2, "import", name, cwd=tmp_path)
+    assert not (tmp_path / ".rag").exists()
+    run.fails(2, "export", "-", cwd=fresh)

@@ -259,3 +259,11 @@ def test_prune_takes_only_what_is_gone(run: Run, fresh: Path) -> None:
     told = run("index", "--prune", "--format", "json", cwd=fresh).json
     assert told["documents"]["removed"] == 0
     assert "no such file or folder" in run.fails(2, "index", "never", "--prune", cwd=fresh)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_whoever_may_read_the_catalogue_may_read_what_is_derived_from_it(fresh: Path) -> None:
+    # One engine makes its files for their owner alone.
+    catalogue = (fresh / ".rag" / "catalog.sqlite3").stat().st_mode & 0o666
+    files = [path for path in (fresh / ".rag").rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert {path.name for path in files if path.stat().st_mode & 0o666 != catalogue} == set()

@@ -80,6 +80,32 @@ def test_files_that_may_grow_no_further_cost_nothing_but_the_time(
         record_property(name, value)
 
 
+def test_an_index_that_cannot_be_carried_for_want_of_room_leaves_nothing(
+    family: Family, home: Path, rng: random.Random, tmp_path: Path
+) -> None:
+    """Without this, half an export would lie where a whole one was asked for."""
+    carried = tmp_path / "whole.rag"
+    manifest = family.rag("export", carried, "--format", "json", cwd=home).wait().json
+    size = manifest["files"]["catalog.sqlite3"]["bytes"]
+    before = answers_of(family, home)
+    for most in points(rng, size, first=1 << 16):
+        away = tmp_path / f"away{most}"
+        away.mkdir()
+        out = family.start("rag_with_small_files", ["export", str(away / "part.rag")], most, cwd=home).wait()
+        assert tells_of_no_room(out), (most, out)
+        assert str(away / "part.rag") in out.err
+        assert list(away.iterdir()) == []
+        into = family.start("rag_with_small_files", ["import", str(carried)], most, cwd=away).wait()
+        assert tells_of_no_room(into), (most, into)
+        assert family.rag("status", cwd=away).wait().exit == 3
+        back = family.start(
+            "rag_with_small_files", ["import", str(carried), "--force"], most, cwd=home
+        ).wait()
+        assert tells_of_no_room(back), (most, back)
+        check_same(answers_of(family, home), before)
+        assert family.rag("import", carried, cwd=away).wait().exit == 0
+
+
 def points(rng: random.Random, end: int, first: int = 0) -> Iterable[int]:
     """Sizes from nothing to all that is needed, each somewhere in its part of the way."""
     step = (end - first) / POINTS

@@ -6,20 +6,32 @@ import json
 from math import log2
 from pathlib import Path
 
+import ir_measures
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.evaluate import (
+    ModeReport,
     Query,
+    Row,
+    between_modes,
+    compare,
     evaluate,
+    interval,
+    judge_bounds,
     judged_names,
     measure,
-    mrr,
-    ndcg,
+    read_bound,
+    read_metrics,
     read_qrels,
     read_queries,
-    recall,
+    read_rows,
+    with_baseline,
+    write_rows,
 )
+from ragcli.evaluate.metrics import average_precision, mrr, ndcg, precision, recall, success
 
 GRADES = {"a": 2, "b": 1, "c": 1, "x": 0, "y": -1}
 
@@ -57,6 +69,61 @@ def test_mrr_by_hand() -> None:
     assert mrr(["other", "x", "c", "a"], GRADES, 10) == pytest.approx(1 / 3)
     assert mrr(["other", "x", "c", "a"], GRADES, 2) == 0.0
     assert mrr(["a"], GRADES, 10) == 1.0
+
+
+def test_average_precision_by_hand() -> None:
+    assert average_precision(["a", "other", "x", "c"], GRADES, 10) == pytest.approx((1 / 1 + 2 / 4) / 3)
+    assert average_precision(["a", "other", "x", "c"], GRADES, 3) == pytest.approx(1 / 3)
+    assert average_precision(["x"], {"x": 0}, 10) == 0.0
+
+
+def test_precision_by_hand() -> None:
+    assert precision(["a", "other", "x", "c"], GRADES, 4) == 0.5
+    assert precision(["a"], GRADES, 10) == pytest.approx(0.1)
+
+
+def test_success_by_hand() -> None:
+    assert success(["other", "x", "c"], GRADES, 3) == 1.0
+    assert success(["other", "x", "c"], GRADES, 2) == 0.0
+
+
+NAMES = st.sampled_from([f"d{number}" for number in range(30)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    run=st.dictionaries(NAMES, st.integers(0, 8), min_size=1),  # few scores: ties all the time
+    grades=st.dictionaries(NAMES, st.integers(0, 3), min_size=1),
+    depth=st.sampled_from([1, 3, 5, 10, 100]),
+)
+def test_metrics_agree_with_the_reference(run: dict[str, int], grades: dict[str, int], depth: int) -> None:
+    """Against ir-measures, which asks trec_eval; that one orders ties by name, from the last."""
+    ranking = sorted(run, key=lambda name: (run[name], name), reverse=True)
+    named = {
+        "ndcg": ir_measures.nDCG @ depth,
+        "recall": ir_measures.R @ depth,
+        "mrr": ir_measures.RR @ depth,
+        "map": ir_measures.AP @ depth,
+        "precision": ir_measures.P @ depth,
+        "success": ir_measures.Success @ depth,
+    }
+    tied = {name: float(score) for name, score in run.items()}
+    # Where it cuts a ranking by itself, as for RR@k, its order of ties is another.
+    apart = {name: -float(rank) for rank, name in enumerate(ranking)}
+    for name, reference in named.items():
+        scores = apart if name == "mrr" else tied
+        wanted = ir_measures.calc_aggregate([reference], {"q": grades}, {"q": scores})
+        assert measure(f"{name}@{depth}", ranking, grades) == pytest.approx(wanted[reference], abs=1e-6), name
+
+
+@pytest.mark.parametrize("name", ["ndcg", "ndcg@0", "ndcg@101", "speed@10", "", "ndcg@ten", "ndcg@-1"])
+def test_what_is_no_metric_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is no metric"):
+        read_metrics([name])
+
+
+def test_metrics_are_read_once_each_in_any_case() -> None:
+    assert read_metrics(["NDCG@10", " map@5", "ndcg@10"]) == ("ndcg@10", "map@5")
 
 
 def test_a_metric_is_measured_by_its_name() -> None:
@@ -214,3 +281,102 @@ def test_a_bug_in_the_search_is_not_taken_for_a_bad_result() -> None:
 def test_judgements_of_other_questions_are_refused() -> None:
     with pytest.raises(UsageError, match="belong together"):
         evaluate(lambda _: [], QUERIES, {"other": {"a": 1}})
+
+
+# -- how sure it is --------------------------------------------------------------------------------------
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_more_questions() -> None:
+    few, many = [0.0, 1.0] * 10, [0.0, 1.0] * 1000
+    low, high = interval(few)
+    assert low < 0.5 < high
+    # Half of a coin's throws, 2,000 times: 1.96 * 0.5 / sqrt(2000).
+    assert interval(many) == pytest.approx((0.5 - 0.0219, 0.5 + 0.0219), abs=0.002)
+    assert interval([0.25] * 5) == (0.25, 0.25)
+    assert interval(few) == interval(few)
+
+
+def test_differences_that_chance_makes_are_told_from_others() -> None:
+    same = compare([0.3, 0.6, 0.9] * 20, [0.3, 0.6, 0.9] * 20)
+    assert (same.mean, same.p, same.wins, same.losses) == (0.0, 1.0, 0, 0)
+    better = compare([0.5] * 40, [0.4] * 40)
+    assert better.mean == pytest.approx(0.1)
+    assert better.p < 0.001
+    assert (better.wins, better.losses) == (40, 0)
+    # All of 2**4 ways to set the signs: only two are as far out.
+    assert compare([1.0] * 4, [0.0] * 4).p == pytest.approx(2 / 16, abs=0.01)
+    with pytest.raises(ValueError, match="same questions"):
+        compare([1.0], [1.0, 0.0])
+
+
+# -- rows, gates, comparisons ----------------------------------------------------------------------------
+
+
+def report_of(*values: float) -> ModeReport:
+    rows = [
+        Row(Query(f"q{n}", f"question {n}"), {"ndcg@10": value}, ("a", "b"), {"b": 1}, 1.5)
+        for n, value in enumerate(values)
+    ]
+    return ModeReport({"ndcg@10": sum(values) / len(values)}, 1.5, 1.5, rows=rows)
+
+
+def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, {"lexical": report_of(0.5, 1.0), "hybrid": report_of(0.25, 0.0)})
+    assert read_rows(path) == {
+        "lexical": {"q0": {"ndcg@10": 0.5}, "q1": {"ndcg@10": 1.0}},
+        "hybrid": {"q0": {"ndcg@10": 0.25}, "q1": {"ndcg@10": 0.0}},
+    }
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", '{"mode": "m"}', '{"mode": "m", "query_id": 1, "metrics": [1]}'])
+def test_a_bad_row_is_named_by_its_line(bad: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / "input", {"lexical": report_of(1.0)})
+    with (tmp_path / "input").open("a") as file:
+        file.write(f"\n{bad}\n")
+    with pytest.raises(UsageError, match=r"input:3: no row"):
+        read_rows(tmp_path / "input")
+    with pytest.raises(UsageError, match="no rows"):
+        read_rows(written(tmp_path, "\n"))
+
+
+def test_modes_are_compared_question_by_question() -> None:
+    reports = {
+        "lexical": report_of(0.5, 0.5, 0.0),
+        "dense": report_of(1.0, 0.5, 0.0),
+        "hybrid": report_of(1, 1, 1),
+    }
+    found = between_modes(reports, "ndcg@10")
+    assert [(c.mode, c.against) for c in found] == [
+        ("dense", "lexical"), ("hybrid", "lexical"), ("hybrid", "dense"),
+    ]  # fmt: skip
+    assert found[0].difference.mean == pytest.approx(0.5 / 3, abs=1e-6)
+    assert (found[1].difference.wins, found[1].difference.losses) == (3, 0)
+
+
+def test_a_baseline_counts_where_both_have_the_question(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, {"hybrid": report_of(0.5, 0.5)})
+    [contrast] = with_baseline({"hybrid": report_of(1.0, 0.5, 0.0)}, read_rows(path), ["ndcg@10"])
+    assert (contrast.questions, contrast.against) == (2, "baseline")
+    assert contrast.difference.mean == pytest.approx(0.25)
+    assert with_baseline({"lexical": report_of(1.0)}, read_rows(path), ["ndcg@10"]) == []
+
+
+def test_a_gate_is_of_hybrid_unless_it_names_a_mode() -> None:
+    reports = {"lexical": report_of(0.5), "hybrid": report_of(0.75)}
+    bounds = [read_bound("ndcg@10=0.7"), read_bound("lexical:ndcg@10=0.6")]
+    assert [(v.mode, v.passed) for v in judge_bounds(bounds, reports)] == [
+        ("hybrid", True),
+        ("lexical", False),
+    ]
+    alone = {"lexical": reports["lexical"]}
+    assert [v.mode for v in judge_bounds(bounds[:1], alone)] == ["lexical"]
+    with pytest.raises(UsageError, match="not among --modes"):
+        judge_bounds([read_bound("dense:ndcg@10=0.6")], reports)
+
+
+@pytest.mark.parametrize("word", ["", "ndcg@10", "ndcg@10=", "ndcg@10=high", "ndcg@10=nan", "speed@1=0.5"])
+def test_what_is_no_gate_is_refused(word: str) -> None:
+    with pytest.raises(UsageError):
+        read_bound(word)

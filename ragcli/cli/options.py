@@ -35,6 +35,8 @@ class TableFormat(StrEnum):
 
     table = "table"
     json = "json"
+    junit = "junit"
+    github = "github"
 
 
 class SearchMode(StrEnum):

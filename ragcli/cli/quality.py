@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -9,11 +10,11 @@ import typer
 
 from ragcli.cli.options import FusionOption, TableFormat, WaitOption, WeightOption, existing
 from ragcli.cli.program import Context, app
-from ragcli.errors import PartlyDone, UsageError
+from ragcli.errors import GateFailed, PartlyDone, UsageError
 from ragcli.types import Mode
 
 if TYPE_CHECKING:
-    from ragcli.evaluate import ModeReport
+    from ragcli.render.evaluation import Evaluation
 
 
 @app.command(
@@ -31,6 +32,27 @@ def eval_command(
     modes: Annotated[
         str, typer.Option(metavar="LIST", help="Modes to compare, with commas between.")
     ] = "lexical,dense,hybrid",
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Metrics: ndcg, recall, mrr, map, precision, success @ a depth."),
+    ] = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC=VALUE", help="Exit with 9 where less is measured. May be repeated."),
+    ] = None,
+    rows: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a line of JSON for each question.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Compare with the --rows of an earlier run.")
+    ] = None,
+    worst: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Show the N questions that did worst, in the last mode.")
+    ] = 0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page of HTML with plots.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
     wait: WaitOption = None,
@@ -39,34 +61,112 @@ def eval_command(
     ] = TableFormat.table,
 ) -> None:
     """Measure quality on judged questions. The modes stand side by side."""
-    from ragcli.evaluate import read_qrels, read_queries
+    from ragcli.evaluate import (
+        METRICS,
+        between_modes,
+        judge_bounds,
+        read_bound,
+        read_metrics,
+        read_qrels,
+        read_queries,
+        read_rows,
+        with_baseline,
+        write_rows,
+    )
     from ragcli.pipeline.judge import judge
-    from ragcli.render.records import dump, evaluation_record
-    from ragcli.render.tables import print_evaluation
+    from ragcli.render.evaluation import Evaluation
 
     context: Context = ctx.obj
-    wanted = [mode.strip() for mode in modes.split(",") if mode.strip()]
+    wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
     unknown = [mode for mode in wanted if mode not in get_args(Mode)]
     if unknown or not wanted:
         raise UsageError(f"--modes {modes}: use {', '.join(get_args(Mode))}")
+    shown = read_metrics(metrics.split(",")) if metrics else METRICS
+    bounds = [read_bound(word) for word in gate or ()]
+    asked = list(dict.fromkeys([*shown, *(bound.metric for bound in bounds)]))
+    before = read_rows(existing(baseline)) if baseline else None
+    for file in (rows, report):
+        _check_free(file, force=force)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait)
     questions, judgements = read_queries(existing(queries)), read_qrels(existing(qrels))
     with context.terminal.progress("evaluating") as bar:
         bar.begin(len(wanted) * len(questions))
         judged, reports, missing = judge(
-            context.folder(), settings, questions, judgements, wanted, lambda done: bar.advance(done, "")
+            context.folder(),
+            settings,
+            questions,
+            judgements,
+            wanted,
+            lambda done: bar.advance(done, ""),
+            asked,
         )
-    if output is TableFormat.json:
-        context.terminal.out(dump(evaluation_record(judged, reports)))
-    else:
-        print_evaluation(context.terminal, judged, reports)
+    contrasts = between_modes(reports, asked[0])
+    if before is not None:
+        contrasts += with_baseline(reports, before, asked)
+    found = Evaluation(judged, reports, contrasts, judge_bounds(bounds, reports))
+    if rows is not None:
+        write_rows(rows, reports)
+    if report is not None:
+        _write_page(report, found, queries=queries, qrels=qrels, index=context.folder())
+    _show(context, found, output, worst=worst)
+    if before is not None and not any(contrast.against == "baseline" for contrast in contrasts):
+        context.terminal.note(f"note: {baseline} shares no question and mode with this run")
     if missing:
         some = ", ".join(missing[:3])
         context.terminal.note(f"note: {len(missing)} judged documents are not in the index ({some} …)")
-    _tell_failed(reports)
+    _tell_failures(found)
 
 
-def _tell_failed(reports: dict[str, ModeReport]) -> None:
-    failed = sorted({line for report in reports.values() for line in report.failed})
-    if failed:
-        raise PartlyDone(f"{len(failed)} questions failed and count as zero; the first: {failed[0]}")
+def _check_free(file: Path | None, *, force: bool) -> None:
+    if file is None:
+        return
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise UsageError(f"{file} cannot be written; name a file in a folder that exists")
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists already; choose another name or add --force")
+
+
+def _write_page(file: Path, found: Evaluation, *, queries: Path, qrels: Path, index: Path) -> None:
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+
+    from ragcli.disk import replace_text
+    from ragcli.render.page import report_page
+
+    facts = [
+        ("questions", f"{queries} ({found.queries} judged)"),
+        ("judgements", str(qrels)),
+        ("index", str(index)),
+        ("made", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC by ragcli {version('ragcli')}"),
+    ]
+    try:
+        replace_text(file, report_page(found, title="Search quality", facts=facts))
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _show(context: Context, found: Evaluation, output: TableFormat, *, worst: int) -> None:
+    from ragcli.render.evaluation import github_lines, json_text, junit_text, print_evaluation
+
+    terminal = context.terminal
+    if output is TableFormat.json:
+        terminal.out(json_text(found))
+    elif output is TableFormat.junit:
+        terminal.out(junit_text(found))
+    elif output is TableFormat.github:
+        for line in github_lines(found):
+            terminal.out(line)
+    else:
+        last = list(found.reports.values())[-1]
+        print_evaluation(terminal, found, last.worst(next(iter(last.metrics)), worst))
+
+
+def _tell_failures(found: Evaluation) -> None:
+    """A missed gate outweighs questions that failed, which made it miss."""
+    missed: Sequence[str] = [str(verdict) for verdict in found.verdicts if not verdict.passed]
+    if missed:
+        raise GateFailed("; ".join(missed))
+    if found.failed:
+        raise PartlyDone(
+            f"{len(found.failed)} questions failed and count as zero; the first: {found.failed[0]}"
+        )

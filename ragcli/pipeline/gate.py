@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.errors import GateFailed, UsageError
-from ragcli.evaluate import METRICS, Qrels, Query, read_qrels, read_queries
+from ragcli.evaluate import HEADLINE, Qrels, Query, read_bound, read_qrels, read_queries
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.judge import judge_index
 
 OLD = "old"  # a gate of this name: not worse than the edition that answers now
-_HEADLINE = "ndcg@10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,10 @@ def read_gate(words: Sequence[str], queries: Path | None, qrels: Path | None) ->
     for word in words:
         if word == OLD:
             continue
-        metric, _, value = word.partition("=")
-        try:
-            least[metric.lower()] = float(value)
-        except ValueError:
-            raise UsageError(f"--gate {word}: write METRIC=VALUE, as in ndcg@10=0.70, or {OLD}") from None
-        if metric.lower() not in METRICS:
-            raise UsageError(f"--gate {word}: the metrics are {', '.join(METRICS)}")
+        bound = read_bound(word)
+        if bound.mode not in (None, "hybrid"):
+            raise UsageError(f"--gate {word}: a change of model is judged by hybrid search")
+        least[bound.metric] = bound.least
     return Gate(read_queries(queries), read_qrels(qrels), least, OLD in words)
 
 
@@ -55,13 +51,14 @@ def check_gate(gate: Gate, old: Index, new: Index, advance: Callable[[int], None
         if found[metric] < least:
             raise _failed(metric, found[metric], f"below the gate of {least:g}", old, new)
     if gate.not_worse:
-        before = _measured(old, gate, advance)[_HEADLINE]
-        if found[_HEADLINE] < before:
-            raise _failed(_HEADLINE, found[_HEADLINE], f"below the {before:.4f} of the old one", old, new)
+        before = _measured(old, gate, advance)[HEADLINE]
+        if found[HEADLINE] < before:
+            raise _failed(HEADLINE, found[HEADLINE], f"below the {before:.4f} of the old one", old, new)
 
 
 def _measured(index: Index, gate: Gate, advance: Callable[[int], None]) -> dict[str, float]:
-    _, reports, _ = judge_index(index, gate.queries, gate.qrels, ["hybrid"], advance)
+    metrics = list(dict.fromkeys([HEADLINE, *gate.least]))
+    _, reports, _ = judge_index(index, gate.queries, gate.qrels, ["hybrid"], advance, metrics)
     return dict(reports["hybrid"].metrics)
 
 

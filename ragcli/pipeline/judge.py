@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-from ragcli.evaluate import ModeReport, Qrels, Query, evaluate, judged_names
+from ragcli.evaluate import METRICS, ModeReport, Qrels, Query, evaluate, judged_names
 from ragcli.pipeline.ask import Asker
 from ragcli.pipeline.index import Index
 from ragcli.settings import Settings
@@ -23,14 +23,20 @@ def judge(
     qrels: Qrels,
     modes: Sequence[str],
     advance: Callable[[int], None],
+    metrics: Sequence[str] = METRICS,
 ) -> tuple[int, dict[str, ModeReport], list[str]]:
     """Evaluate modes side by side: number of judged questions, a report a mode, judged documents missing."""
     with Index.open(folder, settings) as index:
-        return judge_index(index, queries, qrels, modes, advance)
+        return judge_index(index, queries, qrels, modes, advance, metrics)
 
 
 def judge_index(
-    index: Index, queries: Sequence[Query], qrels: Qrels, modes: Sequence[str], advance: Callable[[int], None]
+    index: Index,
+    queries: Sequence[Query],
+    qrels: Qrels,
+    modes: Sequence[str],
+    advance: Callable[[int], None],
+    metrics: Sequence[str] = METRICS,
 ) -> tuple[int, dict[str, ModeReport], list[str]]:
     """Evaluate an open index as :func:`judge` does."""
     reports = {}
@@ -49,6 +55,6 @@ def judge_index(
 
         # The first search opens the stores and loads the model, which no later one does.
         asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
-        reports[mode] = evaluate(search, queries, qrels)
+        reports[mode] = evaluate(search, queries, qrels, metrics)
     count = sum(any(grade > 0 for grade in qrels.get(query.id, {}).values()) for query in queries)
     return count, reports, sorted(judged - set(names.values()))

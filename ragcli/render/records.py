@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ragcli.evaluate import ModeReport
     from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
     from ragcli.types import Answer, Chunk, Hit, Score
@@ -128,16 +127,4 @@ def build_record(report: BuildReport) -> dict[str, Any]:
         "tokens": report.tokens,
         "model": report.model,
         "seconds": round(report.seconds, 3),
-    }
-
-
-def evaluation_record(queries: int, reports: Mapping[str, ModeReport]) -> dict[str, Any]:
-    """An evaluation as ``rag eval --format json`` gives it."""
-    return {
-        "queries": queries,
-        "modes": {
-            mode: {**report.metrics, "latency_ms": {"p50": round(report.p50, 3), "p95": round(report.p95, 3)}}
-            for mode, report in reports.items()
-        },
-        "failed": sorted({line for report in reports.values() for line in report.failed}),
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ragcli.render.terminal import Terminal, one_line
 
 if TYPE_CHECKING:
-    from ragcli.evaluate import ModeReport
     from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
 
@@ -88,23 +87,6 @@ def coverage_note(report: BuildReport) -> str:
         f"note: {counted(sum(report.unread.values()), 'document')} ({languages}) in words that {report.model} mostly "
         f"does not know: questions in them are searched by words alone; a multilingual model can be set with --model"
     )
-
-
-def print_evaluation(terminal: Terminal, queries: int, reports: Mapping[str, ModeReport]) -> None:
-    """Metrics by mode."""
-    metrics = list(next(iter(reports.values())).metrics)
-    rows = [
-        [
-            mode,
-            *(f"{report.metrics[metric]:.4f}" for metric in metrics),
-            f"{report.p50:.0f}",
-            f"{report.p95:.0f}",
-        ]
-        for mode, report in reports.items()
-    ]
-    header = ["mode", *metrics, "p50 ms", "p95 ms"]
-    print_table(terminal, header, rows, set(range(1, len(header))))
-    terminal.note(f"{queries} judged questions")
 
 
 def print_examination(terminal: Terminal, found: Examination) -> None:

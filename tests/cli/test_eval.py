@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from ..program import Ran, Run
 from .shapes import MODE, misfit
@@ -72,3 +75,71 @@ def test_questions_and_judgements_of_different_sets(run: Run, fresh: Path) -> No
         2, "eval", "--queries", "q.jsonl", "--qrels", "q.tsv", "--modes", "lexical", cwd=fresh
     )
     assert "none of the questions has a judgement" in message
+
+
+# -- gates, reports, comparisons -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judged(fresh: Path) -> Path:
+    """Two questions, of which words find one; the other's text would steer a terminal or a page."""
+    odd = "bees <b>&amp;</b> \x1b[31m in ]]> winter ::error::\n%0A"
+    lines = [json.dumps({"_id": "1", "text": "bees in winter"}), json.dumps({"_id": "<2>", "text": odd})]
+    (fresh / "q.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    (fresh / "q.tsv").write_text("1\tbees\t1\n<2>\tb1\t1\n", "utf-8")
+    return fresh
+
+
+ASKED = ("eval", "--queries", "q.jsonl", "--qrels", "q.tsv", "--modes", "lexical")
+
+
+def test_a_gate_that_is_missed_is_told_by_the_exit_code(run: Run, judged: Path) -> None:
+    assert run(*ASKED, "--gate", "mrr@10=0.4", cwd=judged).out
+    ran = run(*ASKED, "--gate", "mrr@10=0.4", "--gate", "ndcg@10=1", "--format", "json", cwd=judged, exit=9)
+    assert [gate["passed"] for gate in ran.json["gates"]] == [True, False]
+    assert "ndcg@10" in ran.err
+    assert "rag eval" not in run.fails(2, *ASKED, "--gate", "speed@1=1", cwd=judged)
+
+
+def test_test_runners_read_the_result(run: Run, judged: Path) -> None:
+    ran = run(*ASKED, "--gate", "ndcg@10=1", "--format", "junit", cwd=judged, exit=9)
+    [suite] = ElementTree.fromstring(ran.out)
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("rag eval lexical", "2", "1")
+    assert [case.get("name") for case in suite.iter("testcase")] == [
+        "ndcg@10 >= 1", "every question is answered",
+    ]  # fmt: skip
+
+
+def test_github_shows_a_missed_gate_as_an_error(run: Run, judged: Path) -> None:
+    ran = run(*ASKED, "--gate", "ndcg@10=1", "--gate", "mrr@10=0", "--format", "github", cwd=judged, exit=9)
+    kinds = [line.split(" ")[0] for line in ran.out.splitlines()]
+    assert kinds == ["::error", "::notice", "::notice"]
+
+
+def test_a_page_stands_alone_and_holds_what_is_asked_as_text(run: Run, judged: Path) -> None:
+    run(*ASKED, "--report", "page.html", cwd=judged)
+    page = (judged / "page.html").read_text("utf-8")
+    tree = LexborHTMLParser(page)
+    assert not tree.css("script, link, img, iframe, b, [src], [href], [onload]")
+    assert tree.css("svg rect")
+    assert "bees <b>&amp;</b> in ]]> winter" in tree.css_first("body").text()
+    assert "\x1b" not in page
+    assert "--force" in run.fails(2, *ASKED, "--report", "page.html", cwd=judged)
+    run(*ASKED, "--report", "page.html", "--force", cwd=judged)
+
+
+def test_a_later_run_is_compared_with_the_rows_of_an_earlier_one(run: Run, judged: Path) -> None:
+    run(*ASKED, "--rows", "rows.jsonl", cwd=judged)
+    rows = [json.loads(line) for line in (judged / "rows.jsonl").read_text("utf-8").splitlines()]
+    assert [row["query_id"] for row in rows] == ["1", "<2>"]
+    assert rows[0]["found"][0] == "bees"
+    told = run(*ASKED, "--baseline", "rows.jsonl", "--format", "json", cwd=judged).json
+    assert {c["difference"] for c in told["comparisons"]} == {0.0}
+    assert {c["against"] for c in told["comparisons"]} == {"baseline"}
+    assert "no row" in run.fails(2, *ASKED, "--baseline", "q.jsonl", cwd=judged)
+
+
+def test_the_worst_questions_are_shown_with_what_was_found_instead(run: Run, judged: Path) -> None:
+    out = run(*ASKED, "--worst", "1", "--metrics", "precision@1,map@10", cwd=judged).out
+    assert out.split()[1:3] == ["precision@1", "map@10"]
+    assert "wanted b1" in out

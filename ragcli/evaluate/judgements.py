@@ -1,28 +1,18 @@
-"""Quality on judged questions, in the field's words.
-
-Judgements are of documents: several chunks of one count once, at the best rank among them.
-Questions without a judgement above zero are left out of every mean. Every metric is a pure
-function of a ranking and of the grades of the judged documents.
-"""
+"""Judged questions: the files they come in, and which document a judged id means."""
 
 from __future__ import annotations
 
 import json
-import math
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ragcli.errors import RagError, UsageError
+from ragcli.errors import UsageError
 
 Grades = Mapping[str, int]
 Qrels = Mapping[str, Grades]
-# A question to the names of the documents found, best first, repeats allowed.
-SearchDocuments = Callable[[str], Sequence[str]]
 
 _HIGHEST_GRADE = 1_000_000
-METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +21,6 @@ class Query:
 
     id: str
     text: str
-
-
-@dataclass(slots=True)
-class ModeReport:
-    """Means of one mode over all judged questions; latency in milliseconds."""
-
-    metrics: dict[str, float]
-    p50: float
-    p95: float
-    failed: list[str] = field(default_factory=list)
-
-
-def ndcg(ranking: Sequence[str], grades: Grades, k: int) -> float:
-    """Normalised discounted cumulative gain with linear gain (Järvelin and Kekäläinen 2002; trec_eval)."""
-    gains = [grades.get(name, 0) / math.log2(rank + 1) for rank, name in enumerate(ranking[:k], 1)]
-    ideal = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:k]
-    best = sum(grade / math.log2(rank + 1) for rank, grade in enumerate(ideal, 1))
-    return sum(gains) / best if best else 0.0
-
-
-def recall(ranking: Sequence[str], grades: Grades, k: int) -> float:
-    """Share of the relevant documents among the first ``k``."""
-    relevant = {name for name, grade in grades.items() if grade > 0}
-    return len(relevant & set(ranking[:k])) / len(relevant) if relevant else 0.0
-
-
-def mrr(ranking: Sequence[str], grades: Grades, k: int) -> float:
-    """Reciprocal rank of the first relevant document, 0 beyond ``k``."""
-    for rank, name in enumerate(ranking[:k], 1):
-        if grades.get(name, 0) > 0:
-            return 1.0 / rank
-    return 0.0
-
-
-_FUNCTIONS: Mapping[str, Callable[[Sequence[str], Grades, int], float]] = {
-    "ndcg": ndcg,
-    "recall": recall,
-    "mrr": mrr,
-}
-
-
-def measure(metric: str, ranking: Sequence[str], grades: Grades) -> float:
-    """A metric by its name, such as ``ndcg@10``."""
-    name, _, depth = metric.partition("@")
-    return _FUNCTIONS[name](ranking, grades, int(depth))
 
 
 def read_queries(path: Path) -> list[Query]:
@@ -164,35 +109,3 @@ def judged_names(judged: Iterable[str], documents: Iterable[tuple[str, str, str 
         for document in found:
             names[document] = name
     return names
-
-
-def evaluate(search: SearchDocuments, queries: Sequence[Query], qrels: Qrels) -> ModeReport:
-    """Mean of every metric over the judged questions. A question that fails counts as zero and is listed."""
-    judged = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
-    if not judged:
-        raise UsageError("none of the questions has a judgement; do queries and qrels belong together?")
-    sums = dict.fromkeys(METRICS, 0.0)
-    times: list[float] = []
-    failed: list[str] = []
-    for query in judged:
-        start = time.perf_counter()
-        try:
-            ranking = list(dict.fromkeys(search(query.text)))
-        except RagError as error:
-            failed.append(f"{query.id}: {error}")
-            continue
-        times.append((time.perf_counter() - start) * 1000)
-        for metric in METRICS:
-            sums[metric] += measure(metric, ranking, qrels[query.id])
-    times.sort()
-    return ModeReport(
-        {metric: round(total / len(judged), 6) for metric, total in sums.items()},
-        p50=_percentile(times, 0.50),
-        p95=_percentile(times, 0.95),
-        failed=failed,
-    )
-
-
-def _percentile(ordered: Sequence[float], share: float) -> float:
-    """Nearest-rank percentile of ascending values; 0 where there are none."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0

@@ -1,0 +1,39 @@
+"""Quality on judged questions: the judgements, the metrics, a run of them, and how sure it is."""
+
+from ragcli.evaluate.contrast import Contrast, between_modes, with_baseline
+from ragcli.evaluate.gates import Bound, Verdict, judge_bounds, read_bound
+from ragcli.evaluate.judgements import Grades, Qrels, Query, judged_names, read_qrels, read_queries
+from ragcli.evaluate.metrics import HEADLINE, METRICS, measure, read_metrics, recall
+from ragcli.evaluate.rows import read_rows, row_record, write_rows
+from ragcli.evaluate.run import ModeReport, Row, evaluate
+from ragcli.evaluate.statistics import Difference, compare, interval
+
+__all__ = [
+    "HEADLINE",
+    "METRICS",
+    "Bound",
+    "Contrast",
+    "Difference",
+    "Grades",
+    "ModeReport",
+    "Qrels",
+    "Query",
+    "Row",
+    "Verdict",
+    "between_modes",
+    "compare",
+    "evaluate",
+    "interval",
+    "judge_bounds",
+    "judged_names",
+    "measure",
+    "read_bound",
+    "read_metrics",
+    "read_qrels",
+    "read_queries",
+    "read_rows",
+    "recall",
+    "row_record",
+    "with_baseline",
+    "write_rows",
+]

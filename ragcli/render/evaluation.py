@@ -1,0 +1,183 @@
+"""An evaluation for readers of every kind: a terminal, a script, a test runner, GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from ragcli.evaluate import Contrast, ModeReport, Row, Verdict, interval
+from ragcli.render.records import dump
+from ragcli.render.tables import print_table
+from ragcli.render.terminal import Terminal, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that was measured in one run of ``rag eval``."""
+
+    queries: int
+    reports: Mapping[str, ModeReport]
+    contrasts: Sequence[Contrast]
+    verdicts: Sequence[Verdict]
+
+    @property
+    def failed(self) -> list[str]:
+        """Questions that could not be asked, each with the reason."""
+        return sorted({line for report in self.reports.values() for line in report.failed})
+
+
+def evaluation_record(found: Evaluation) -> dict[str, Any]:
+    """An evaluation as ``rag eval --format json`` gives it."""
+    return {
+        "queries": found.queries,
+        "modes": {
+            mode: {
+                **report.metrics,
+                "latency_ms": {"p50": round(report.p50, 3), "p95": round(report.p95, 3)},
+                "interval95": {metric: list(interval(report.values(metric))) for metric in report.metrics},
+            }
+            for mode, report in found.reports.items()
+        },
+        "comparisons": [
+            {
+                "metric": contrast.metric,
+                "mode": contrast.mode,
+                "against": contrast.against,
+                "queries": contrast.questions,
+                "difference": contrast.difference.mean,
+                "interval95": list(contrast.difference.interval),
+                "p": round(contrast.difference.p, 4),
+                "wins": contrast.difference.wins,
+                "losses": contrast.difference.losses,
+            }
+            for contrast in found.contrasts
+        ],
+        "gates": [
+            {
+                "mode": verdict.mode,
+                "metric": verdict.metric,
+                "least": verdict.least,
+                "found": verdict.found,
+                "passed": verdict.passed,
+            }
+            for verdict in found.verdicts
+        ],
+        "failed": found.failed,
+    }
+
+
+def print_evaluation(terminal: Terminal, found: Evaluation, worst: Sequence[Row] = ()) -> None:
+    """Metrics by mode, how they compare, and the questions that did worst."""
+    metrics = list(next(iter(found.reports.values())).metrics)
+    rows = [
+        [
+            mode,
+            *(f"{report.metrics[metric]:.4f}" for metric in metrics),
+            f"{report.p50:.0f}",
+            f"{report.p95:.0f}",
+        ]
+        for mode, report in found.reports.items()
+    ]
+    header = ["mode", *metrics, "p50 ms", "p95 ms"]
+    print_table(terminal, header, rows, set(range(1, len(header))))
+    if found.contrasts:
+        terminal.out()
+        print_contrasts(terminal, found.contrasts)
+    for row in worst:
+        terminal.out()
+        _print_worst(terminal, row)
+    for verdict in found.verdicts:
+        terminal.note(f"{'passed' if verdict.passed else 'missed'}: {verdict}")
+    terminal.note(f"{found.queries} judged questions")
+
+
+def print_contrasts(terminal: Terminal, contrasts: Sequence[Contrast]) -> None:
+    """One comparison a row."""
+    header = ["metric", "mode", "against", "difference", "95 % interval", "p", "better", "worse"]
+    rows = [
+        [
+            contrast.metric,
+            contrast.mode,
+            contrast.against,
+            f"{contrast.difference.mean:+.4f}",
+            "{:+.4f} … {:+.4f}".format(*contrast.difference.interval),
+            f"{contrast.difference.p:.4f}",
+            str(contrast.difference.wins),
+            str(contrast.difference.losses),
+        ]
+        for contrast in contrasts
+    ]
+    print_table(terminal, header, rows, {3, 4, 5, 6, 7})
+
+
+def _print_worst(terminal: Terminal, row: Row) -> None:
+    metric, value = next(iter(row.metrics.items()))
+    terminal.out(f"{one_line(row.query.id)}  {metric} {value:.4f}  {one_line(row.query.text)}")
+    missed = [name for name, grade in row.grades.items() if grade > 0]
+    for name in missed[:3]:
+        place = row.found.index(name) + 1 if name in row.found else None
+        terminal.out(f"   wanted {one_line(name)}, {f'found at {place}' if place else 'not found'}")
+    for place, name in enumerate(row.found[:3], 1):
+        mark = "+" if row.grades.get(name, 0) > 0 else " "
+        terminal.out(f"  {mark} {place} {one_line(name)}")
+
+
+def json_text(found: Evaluation) -> str:
+    """The record on one line."""
+    return dump(evaluation_record(found))
+
+
+def junit_text(found: Evaluation) -> str:
+    """The gates and the failed questions as JUnit XML; a suite a mode, its metrics as properties."""
+    suites = []
+    for mode, report in found.reports.items():
+        cases = [
+            _case(mode, f"{verdict.metric} >= {verdict.least:g}", None if verdict.passed else str(verdict))
+            for verdict in found.verdicts
+            if verdict.mode == mode
+        ]
+        cases.append(_case(mode, "every question is answered", "; ".join(report.failed[:5]) or None))
+        failures = sum("<failure" in case for case in cases)
+        properties = "".join(
+            f'<property name={quoteattr(metric)} value="{value:.6f}"/>'
+            for metric, value in report.metrics.items()
+        )
+        seconds = sum(row.milliseconds for row in report.rows) / 1000
+        suites.append(
+            f'<testsuite name={quoteattr(f"rag eval {mode}")} tests="{len(cases)}" failures="{failures}" '
+            f'errors="0" time="{seconds:.3f}"><properties>{properties}</properties>{"".join(cases)}</testsuite>'
+        )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>{"".join(suites)}</testsuites>'
+
+
+def _case(mode: str, name: str, failure: str | None) -> str:
+    opening = f"<testcase classname={quoteattr(f'rag.eval.{mode}')} name={quoteattr(name)}"
+    if failure is None:
+        return f"{opening}/>"
+    told = one_line(failure)
+    return f"{opening}><failure message={quoteattr(told)}>{escape(told)}</failure></testcase>"
+
+
+def github_lines(found: Evaluation) -> list[str]:
+    """Workflow commands: an error a missed gate, a warning a failed question, a notice a mode."""
+    lines = [
+        _annotation("notice" if verdict.passed else "error", "rag eval gate", str(verdict))
+        for verdict in found.verdicts
+    ]
+    for mode, report in found.reports.items():
+        told = ", ".join(f"{metric} {value:.4f}" for metric, value in report.metrics.items())
+        lines.append(_annotation("notice", f"rag eval {mode}", f"{told} over {found.queries} questions"))
+    lines.extend(_annotation("warning", "rag eval", line) for line in found.failed[:10])
+    return lines
+
+
+def _annotation(level: str, title: str, message: str) -> str:
+    """One workflow command; what would end it, or begin another, is escaped as GitHub has it."""
+    for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        message = message.replace(character, code)
+        title = title.replace(character, code)
+    for character, code in ((":", "%3A"), (",", "%2C")):
+        title = title.replace(character, code)
+    return f"::{level} title={title}::{message}"

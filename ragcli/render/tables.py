@@ -61,8 +61,9 @@ def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
     ]
     told = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
     lines = [f"documents: {told or 'none'}"]
-    if report.replaced is not None:
-        lines.append(f"{report.model} answers now; `rag index --rollback` returns to {report.replaced}")
+    if report.change is not None:
+        now, before = report.change
+        lines.append(f"{now} answers now; `rag index --rollback` returns to {before}")
     if plan:
         lines.append(
             f"texts to embed: {report.embedded} ({report.cached} known already), {report.tokens} tokens, "

@@ -20,6 +20,7 @@ from ragcli.pipeline.choice import ModelChoice, choose_model
 from ragcli.pipeline.editions import (
     CATALOG,
     Editions,
+    has_remains,
     idle_editions,
     new_edition,
     read_editions,
@@ -262,6 +263,6 @@ def _check_whole(old: Index, new: Index, choice: ModelChoice, *, prune: bool) ->
 
 def _as_it_is(folder: Path, settings: Settings) -> Index:
     """The index for a plan: the one that is there, or an empty one that is nowhere."""
-    if (folder / read_editions(folder).current / CATALOG).is_file():
+    if has_remains(folder):
         return Index.open(folder, settings)
     return Index(folder, Catalog.in_memory(), settings)

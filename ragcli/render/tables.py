@@ -115,8 +115,8 @@ def print_examination(terminal: Terminal, found: Examination) -> None:
     width = max(len(finding.check) for finding in found.findings)
     for finding in found.findings:
         mark = "bad " if not finding.ok else "note" if finding.mend else "ok  "
-        mend = f"; {finding.mend}" if finding.mend else ""
-        terminal.out(f"{mark}  {finding.check:<{width}}  {one_line(finding.message)}{mend}")
+        told = one_line(f"{finding.message}{finding.advice}")
+        terminal.out(f"{mark}  {finding.check:<{width}}  {told}")
 
 
 def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:

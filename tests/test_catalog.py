@@ -308,6 +308,20 @@ def test_making_a_catalogue_that_is_there_opens_it(catalog: Catalog) -> None:
         assert names(again) == ["a"]
 
 
+def test_the_log_of_a_catalogue_that_is_gone_is_no_part_of_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite3"
+    with Catalog.create(path) as catalog:
+        with catalog.transaction():
+            catalog.put("model", "the old one")
+        log = path.with_name("catalog.sqlite3-wal").read_bytes()
+    assert log
+    path.unlink()
+    path.with_name("catalog.sqlite3-wal").write_bytes(log)
+    with Catalog.create(path) as catalog:
+        assert catalog.get("model") is None
+        assert not catalog.problems()
+
+
 def test_another_format_is_a_mismatch(catalog: Catalog) -> None:
     catalog.put("format", "99")
     with pytest.raises(IndexMismatch, match="format 99"):

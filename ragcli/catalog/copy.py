@@ -9,8 +9,15 @@ from typing import Any
 
 from ragcli.catalog.catalog import Catalog
 from ragcli.catalog.check import can_be_noted, can_be_options
+from ragcli.catalog.database import explain
 from ragcli.catalog.schema import same_schema
 from ragcli.errors import IndexDamaged
+
+# What SQLite says of a log that it has no room to read: that is no damage.
+_NO_ROOM = frozenset({
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+})  # fmt: skip
 
 
 def copy_catalog(catalog: Catalog, target: Path) -> None:
@@ -44,6 +51,7 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
 
     Roots and settings are kept, and the vectors, which cost most: with them the files are indexed
     again for the price of reading them. Vectors that are not of unit length are left behind.
+    Raises ``PartlyDone`` when there is no room, so that nothing is taken for unreadable that is not.
     """
     import numpy as np
 
@@ -52,13 +60,13 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
     vectors = 0
     try:
         with catalog.transaction():
-            for key, value in _readable(db, "meta", "key"):
+            for key, value in _readable(db, damaged, "meta", "key"):
                 if key not in ("uid", "generation", "format") and can_be_noted(str(key), str(value)):
                     catalog.put(str(key), str(value))
-            for path, options in _readable(db, "roots", "path"):
+            for path, options in _readable(db, damaged, "roots", "path"):
                 if can_be_options(options):
                     catalog.add_raw_root(str(path), options)
-            for content, model, blob in _readable(db, "vectors", "content, model"):
+            for content, model, blob in _readable(db, damaged, "vectors", "content, model"):
                 if not isinstance(blob, bytes) or len(blob) % 4:
                     continue
                 vector = np.frombuffer(blob, dtype=np.float32)
@@ -81,7 +89,7 @@ def _fill_up(damaged: Path) -> None:
                 file.truncate(length)
 
 
-def _readable(db: sqlite3.Connection, table: str, key: str) -> Iterator[tuple[Any, ...]]:
+def _readable(db: sqlite3.Connection, path: Path, table: str, key: str) -> Iterator[tuple[Any, ...]]:
     """Rows of a table from its beginning up to the damage, then from its end down to it."""
     seen = set()
     for direction in ("ASC", "DESC"):
@@ -92,5 +100,6 @@ def _readable(db: sqlite3.Connection, table: str, key: str) -> Iterator[tuple[An
                     break  # the two ways have met
                 seen.add(row[: key.count(",") + 1])
                 yield row
-        except sqlite3.Error:
-            continue
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:
+                raise explain(path, error) or error from error

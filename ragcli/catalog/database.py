@@ -37,7 +37,7 @@ class _Cursor(sqlite3.Cursor):
         try:
             return work(*args)
         except sqlite3.DatabaseError as error:
-            told = _told(getattr(self.connection, "path", Path()), error)
+            told = explain(getattr(self.connection, "path", Path()), error)
             if told is None:
                 raise
             raise told from error
@@ -62,7 +62,7 @@ def make_database(path: Path) -> None:
         fill(db)
         db.close()
     except sqlite3.Error as error:
-        raise UsageError(f"cannot write {path.parent}: {error}") from error
+        raise explain(path, error) or UsageError(f"cannot write {path.parent}: {error}") from error
     drop_log(path)
     partial.replace(path)
 
@@ -137,7 +137,7 @@ def _check_format(db: sqlite3.Connection, path: Path, *, writable: bool) -> None
         migrate(db)
 
 
-def _told(path: Path, error: sqlite3.DatabaseError) -> RagError | None:
+def explain(path: Path, error: sqlite3.Error) -> RagError | None:
     """What an error of SQLite means to a user; None for a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     incomplete = "no such table" in str(error) or "no such column" in str(error)

@@ -9,7 +9,6 @@ import typer
 
 from ragcli.cli.options import Format, FormatOption, WaitOption
 from ragcli.cli.program import Context, app
-from ragcli.errors import IndexDamaged, IndexMismatch
 
 _ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
@@ -24,7 +23,7 @@ def doctor_command(
     output: FormatOption = Format.text,
 ) -> None:
     """Check every part of the index against the others and the files."""
-    from ragcli.pipeline.examine import MEND, examine
+    from ragcli.pipeline.examine import examine
     from ragcli.pipeline.repair import repair as mend
     from ragcli.render.records import dump, examination_record
     from ragcli.render.tables import print_examination
@@ -37,10 +36,9 @@ def doctor_command(
         print_examination(terminal, found)
     else:
         terminal.out(dump(examination_record(found)))
-    if not found.ok:
-        bad = [finding for finding in found.findings if not finding.ok]
-        kind = IndexMismatch if all(finding.check == "model" for finding in bad) else IndexDamaged
-        raise kind(f"{bad[0].check}: {bad[0].message}; run `{bad[0].mend or MEND}`")
+    error = found.error()
+    if error is not None:
+        raise error
 
 
 @app.command("export", epilog="Example: rag export notes.rag")

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +32,23 @@ class ModelFiles:
 def find_model(spec: str) -> ModelFiles:
     """Resolve a model's name: the default one, a folder, or a name of the hub's local cache.
 
-    Raises ``ModelUnavailable`` for a folder that is none and for a damaged default model.
+    Raises ``ModelUnavailable`` for a folder that is none or cannot be read, and where the default
+    model's package is missing.
     """
     if spec.lower() in _DEFAULT_NAMES:
         return ModelFiles(DEFAULT_MODEL, _default_folder())
+    with _readable(spec):
+        return _found(spec)
+
+
+def _found(spec: str) -> ModelFiles:
     path = Path(spec).expanduser()
     if path.is_dir():
         if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
-            raise ModelUnavailable(f"{spec} is no sentence-transformers model: it has no modules.json")
+            raise ModelUnavailable(
+                f"{spec} is no sentence-transformers model: it has no modules.json; "
+                f"`rag models` lists the models at hand"
+            )
         # An index is also asked from other folders than the one it was made in.
         return ModelFiles(os.path.abspath(path), path.resolve())
     if spec.startswith((".", "/", "~")) or spec.count("/") > 1 or not spec.strip():
@@ -57,33 +67,64 @@ def known_models() -> list[tuple[str, str]]:
 
 
 def open_tokenizer(files: ModelFiles) -> FastTokenizer | None:
-    """The model's own tokenizer without the model; None where it has no ``tokenizer.json``."""
+    """The model's own tokenizer without the model; None where it has no ``tokenizer.json``.
+
+    Raises ``ModelUnavailable`` for one that cannot be read.
+    """
     if files.folder is None:
         return None
-    for place in (files.folder, files.folder / "0_Transformer", files.folder / "0_StaticEmbedding"):
-        if (place / "tokenizer.json").is_file():
-            return FastTokenizer.from_file(place / "tokenizer.json")
+    with _readable(files.spec):
+        for place in (files.folder, files.folder / "0_Transformer", files.folder / "0_StaticEmbedding"):
+            if (place / "tokenizer.json").is_file():
+                return FastTokenizer.from_file(place / "tokenizer.json")
     return None
 
 
 def read_token_limit(files: ModelFiles) -> int | None:
-    """Longest input in tokens, special ones included, as ``sentence_bert_config.json`` says it."""
-    for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
-        path = files.folder / name if files.folder else None
-        if path and path.is_file():
-            limit = json.loads(path.read_text("utf-8")).get("max_seq_length")
-            return limit if isinstance(limit, int) else None
+    """Longest input in tokens, special ones included, as ``sentence_bert_config.json`` says it.
+
+    Raises ``ModelUnavailable`` where that cannot be read.
+    """
+    with _readable(files.spec):
+        for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
+            path = files.folder / name if files.folder else None
+            if path and path.is_file():
+                limit = json.loads(path.read_text("utf-8")).get("max_seq_length")
+                return limit if isinstance(limit, int) else None
     return None
 
 
 def weights_hash(folder: Path) -> str:
-    """One sha256 over all weights and configurations of a model folder, by relative name."""
+    """One sha256 over all weights and configurations of a model folder, by relative name.
+
+    Raises ``ModelUnavailable`` where they cannot be read.
+    """
     total = hashlib.sha256()
-    for path in sorted(_parts(folder)):
-        total.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
+    with _readable(str(folder)):
+        for path in sorted(_parts(folder)):
+            total.update(path.relative_to(folder).as_posix().encode())
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+@contextmanager
+def _readable(spec: str) -> Iterator[None]:
+    """Raise as ``ModelUnavailable`` whatever the files of a model lead to: they come from anywhere."""
+    try:
+        yield
+    except ModelUnavailable:
+        raise
+    except Exception as error:  # tokenizers raises nothing more particular
+        raise ModelUnavailable(
+            f"model {spec!r} cannot be read: {first_line(error)}; `rag models` lists the models at hand"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What a library's error says first, no longer than a line."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__
 
 
 def _parts(folder: Path) -> Iterator[Path]:

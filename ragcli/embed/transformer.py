@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ragcli.embed.models import ModelFiles, check_default, open_tokenizer, weights_hash
+from ragcli.embed.models import ModelFiles, check_default, first_line, open_tokenizer, weights_hash
 from ragcli.errors import ModelUnavailable
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
@@ -97,13 +97,19 @@ class TransformerEmbedder:
     def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
         import numpy as np
 
-        vectors = encode(
-            self.tokenizer.known(texts),
-            batch_size=_BATCH,
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
+        known = self.tokenizer.known(texts)
+        try:
+            vectors = encode(
+                known,
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        except Exception as error:  # weights that do not fit each other fail only when they are used
+            raise ModelUnavailable(
+                f"model {self.spec!r} failed: {first_line(error)}; `rag models` lists the models at hand"
+            ) from error
         unit: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         return unit
 
@@ -166,7 +172,6 @@ def _load(files: ModelFiles, offline: bool) -> Any:
             f"sentence-transformers cannot be imported ({error}); reinstall ragcli"
         ) from error
     except Exception as error:  # The hub, transformers and torch each have errors of their own.
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"model {files.spec!r} cannot be had: {reason}; `rag models` lists the models at hand"
+            f"model {files.spec!r} cannot be had: {first_line(error)}; `rag models` lists the models at hand"
         ) from error

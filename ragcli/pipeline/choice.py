@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer, weights_hash
@@ -36,7 +37,8 @@ def choose_model(index: Index, asked: str | None) -> ModelChoice:
         if other != note.spec:
             raise IndexMismatch(
                 f"the index was made with {note.spec}, but the settings name {other}; "
-                f"run `rag index --model {other}` to change over, or `--model {note.spec}` to keep it"
+                f"run `rag index --model {shlex.quote(other)}` to change over, "
+                f"or `rag index --model {shlex.quote(note.spec)}` to keep it"
             )
     files = find_model(asked or note.spec)
     if files.spec == note.spec:
@@ -46,7 +48,7 @@ def choose_model(index: Index, asked: str | None) -> ModelChoice:
         if asked is None:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} now has the weights {weights}; "
-                f"run `rag index --model {note.spec}` to make it anew beside the old one"
+                f"run `rag index --model {shlex.quote(note.spec)}` to make it anew beside the old one"
             )
     return _loaded(files.spec, index)
 

@@ -14,10 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragcli.disk import replace_text
-from ragcli.errors import IndexDamaged, UsageError
+from ragcli.errors import IndexDamaged, IndexMissing, RagError, UsageError
 from ragcli.store import clear
 
 CATALOG = "catalog.sqlite3"
+# A damaged catalogue while what can be read of it is being saved.
+MENDING = "catalog.mending.sqlite3"
 CHROMA, LEXICAL = "chroma", "lexical"
 _POINTER = "editions.json"
 _FOLDER = "editions"
@@ -84,6 +86,24 @@ def find_editions(folder: Path) -> list[str]:
 def forget_editions(folder: Path) -> None:
     """Forget which edition answers: the first one does."""
     (folder / _POINTER).unlink(missing_ok=True)
+
+
+def has_remains(folder: Path) -> bool:
+    """Whether anything of an index lies in the folder."""
+    return any((folder / name).exists() for name in (_FOLDER, _POINTER, CATALOG, MENDING, CHROMA, LEXICAL))
+
+
+def is_there(folder: Path, name: str) -> bool:
+    """Whether an edition has a catalogue, be it one that is just being mended."""
+    return any((folder / name / file).is_file() for file in (CATALOG, MENDING))
+
+
+def no_catalog(folder: Path, name: str) -> RagError:
+    """The error where an edition has no catalogue: nothing was ever made here, or it was lost."""
+    place = folder / name
+    if has_remains(folder):
+        return IndexDamaged(f"{place / CATALOG} is gone; run `rag doctor --repair`")
+    return IndexMissing(f"no index at {place}; make one with `rag index PATH`")
 
 
 def remove_edition(folder: Path, name: str) -> None:

@@ -6,8 +6,9 @@ what was read of them. Nothing is changed.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,16 +17,16 @@ from typing import TYPE_CHECKING
 from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, content_hash
 from ragcli.disk import is_remote, is_writable
-from ragcli.embed import find_model, open_embedder, weights_hash
-from ragcli.errors import IndexDamaged, IndexMismatch, IndexMissing, ModelUnavailable, RagError
-from ragcli.locks import reading
+from ragcli.embed import open_embedder
+from ragcli.errors import IndexDamaged, IndexMismatch, ModelUnavailable, RagError
 from ragcli.pipeline.editions import (
-    CATALOG,
     CHROMA,
     LEXICAL,
     idle_editions,
+    is_there,
+    read_editions,
 )
-from ragcli.pipeline.index import Index
+from ragcli.pipeline.index import Index, ModelNote
 from ragcli.pipeline.inspect import stale_files
 from ragcli.settings import Settings
 from ragcli.store import (
@@ -54,12 +55,26 @@ MEND = "rag doctor --repair"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found. ``ok`` False is damage; ``mend`` names the command that helps, if one is needed."""
+    """What one check found.
+
+    ``fault`` is the kind of error that it is, if it is one; ``mend`` holds the commands that help,
+    each as it is typed and in their order.
+    """
 
     check: str
-    ok: bool
     message: str
-    mend: str | None = None
+    fault: type[RagError] | None = None
+    mend: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.fault is None
+
+    @property
+    def advice(self) -> str:
+        """What to do, to be put behind the message."""
+        return f"; run {', then '.join(f'`{command}`' for command in self.mend)}" if self.mend else ""
 
 
 @dataclass(slots=True)
@@ -71,65 +86,98 @@ class Examination:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is damaged."""
+        """Whether nothing is wrong."""
         return all(finding.ok for finding in self.findings)
 
-    def note(self, check: str, message: str, *, ok: bool = True, mend: str | None = None) -> None:
-        """Add a finding."""
-        self.findings.append(Finding(check, ok, message, mend))
+    def note(self, check: str, message: str, *mend: str) -> None:
+        """Add what is no fault."""
+        self.findings.append(Finding(check, message, None, mend))
+
+    def fail(self, check: str, message: str, *mend: str, fault: type[RagError] = IndexDamaged) -> None:
+        """Add a fault."""
+        self.findings.append(Finding(check, message, fault, mend))
+
+    def error(self) -> RagError | None:
+        """The error that the worst fault is: damage before a model that cannot be had before another model."""
+        faults = [(finding, finding.fault) for finding in self.findings if finding.fault is not None]
+        if not faults:
+            return None
+        finding, fault = max(faults, key=lambda each: each[1].exit_code)
+        return fault(f"{finding.check}: {finding.message}{finding.advice}")
 
 
 def examine(folder: Path, settings: Settings, *, tell: Callable[[str], None]) -> Examination:
     """Look at every part; nothing is changed. Raises ``IndexMissing`` where there is no index."""
     found = Examination()
-    with ExitStack() as held:
-        try:
-            index = held.enter_context(Index.open(folder, settings))
-        except (IndexDamaged, IndexMissing) as error:
-            _check_lost(folder, found, error)
-            return found
+    try:
+        index = Index.open(folder, settings)
+    except IndexDamaged as error:
+        _check_lost(folder, found, error)
+        return found
+    with index:
         tell("comparing catalogue, lexical index and Chroma")
-        held.enter_context(reading(folder, settings.wait))
-        _check_catalog(index, found)
-        if found.ok:
-            _check_vectors(index, found)
-            _check_model(index, found)
-            if is_writable(index.place):
-                check_lexical(index, found)
-                check_dense(index, found)
-            else:
-                found.note("stores", "not compared: they lie in a folder that cannot be written")
-        _check_files(index, found)
-        _check_room(index, found)
-    return found
+        while True:
+            # A model takes seconds to load, and a writer is not to wait for that.
+            note = _model_of(index)
+            model = Examination()
+            _check_model(index, note, model)
+            with index.reading():
+                if _model_of(index) == note:  # else another edition answers since
+                    _check_parts(index, model, found)
+                    return found
 
 
 # -- checks ------------------------------------------------------------------------------------------
 
 
 def _check_lost(folder: Path, found: Examination, error: RagError) -> None:
-    """No catalogue can be opened: is there anything of an index at all?"""
-    if isinstance(error, IndexMissing) and not has_remains(folder):
-        raise error
-    found.note("catalogue", str(error).split(";")[0], ok=False, mend=MEND)
+    """No catalogue can be opened: what is there instead?"""
+    told = str(error).split(";")[0]
+    with suppress(RagError):
+        editions = read_editions(folder)
+        if not is_there(folder, editions.current):
+            before = editions.previous is not None and is_there(folder, editions.previous)
+            told += ", but the edition before it is there" if before else ""
+    found.fail("catalogue", told, MEND)
 
 
-def has_remains(folder: Path) -> bool:
-    """Whether anything of an index lies in the folder."""
-    return any((folder / name).exists() for name in ("editions", "editions.json", CATALOG, CHROMA, LEXICAL))
+def _model_of(index: Index) -> ModelNote | None:
+    """The model of the index, as far as its catalogue can tell."""
+    try:
+        return index.model()
+    except IndexDamaged:  # which a check of its own finds
+        return None
+
+
+def _check_parts(index: Index, model: Examination, found: Examination) -> None:
+    """Everything but the model, of which it was found out before."""
+    _check_catalog(index, found)
+    if found.ok:
+        _check_vectors(index, found)
+        found.findings += model.findings
+        if is_writable(index.place):
+            check_lexical(index, found)
+            check_dense(index, found)
+        else:
+            found.note("stores", "not compared: they lie in a folder that cannot be written")
+    _check_editions(index, found)
+    _check_files(index, found)
+    _check_room(index, found)
+
+
+def _check_editions(index: Index, found: Examination) -> None:
+    previous = read_editions(index.folder).previous
+    if previous is not None and not is_there(index.folder, previous):
+        found.fail("editions", f"{previous}, which a rollback would return to, is gone", MEND)
 
 
 def _check_catalog(index: Index, found: Examination) -> None:
     for problem in index.catalog.problems():
-        found.note("catalogue", problem, ok=False, mend=MEND)
+        found.fail("catalogue", problem, MEND)
     lost = wrong_chunks(index.catalog)
     if lost:
-        found.note(
-            "catalogue",
-            f"{len(lost)} documents have chunks that are not in their text ({lost[0]} …)",
-            ok=False,
-            mend=f"{MEND}, then rag index",
-        )
+        told = f"{len(lost)} documents have chunks that are not in their text ({lost[0]} …)"
+        found.fail("catalogue", told, MEND, "rag index")
     if found.ok:
         counts = index.catalog.counts()
         found.note("catalogue", f"{counts['documents']} documents, {counts['chunks']} chunks, sound")
@@ -152,12 +200,8 @@ def _check_vectors(index: Index, found: Examination) -> None:
         return
     lacking, bad = _unusable(index)
     if lacking or bad:
-        found.note(
-            "vectors",
-            f"{lacking} chunks have no vector and {bad} one that cannot be",
-            ok=False,
-            mend=f"{MEND}, then rag index, which embeds {lacking + bad} texts",
-        )
+        told = f"{lacking} chunks have no vector and {bad} one that cannot be: {lacking + bad} texts to embed"
+        found.fail("vectors", told, MEND, "rag index")
     else:
         found.note("vectors", f"one for every chunk, of {note.dimensions} dimensions and unit length")
 
@@ -182,14 +226,11 @@ def is_vector(blob: bytes, dimensions: int) -> bool:
     return abs(float(np.linalg.norm(np.frombuffer(blob, dtype=np.float32))) - 1) < _SAME
 
 
-def _check_model(index: Index, found: Examination) -> None:
-    note = index.model()
+def _check_model(index: Index, note: ModelNote | None, found: Examination) -> None:
+    """Load the model and have it make again what it made when the index was made."""
     if note is None:
         return
     try:
-        files = find_model(note.spec)
-        if files.folder is not None and weights_hash(files.folder)[:16] not in note.signature:
-            raise IndexMismatch(f"{note.spec} has other weights than those the index was made with")
         embedder = open_embedder(note.spec, offline=index.settings.offline)
         if embedder.signature != note.signature:
             raise IndexMismatch(
@@ -197,10 +238,12 @@ def _check_model(index: Index, found: Examination) -> None:
             )
         index.prove(embedder)
     except IndexMismatch as error:
-        mend = f"rag index --model {note.spec}"
-        found.note("model", str(error).split(";")[0], ok=False, mend=mend)
+        told = str(error).split(";")[0]
+        found.fail("model", told, f"rag index --model {shlex.quote(note.spec)}", fault=IndexMismatch)
     except ModelUnavailable as error:
-        found.note("model", str(error).split(";")[0], ok=False, mend=f"bring {note.spec} back")
+        found.fail("model", str(error), fault=ModelUnavailable)
+    except IndexDamaged:
+        return  # of the catalogue, which a check of its own finds
     else:
         found.note("model", f"{note.spec} makes the vectors that are stored")
 
@@ -215,7 +258,7 @@ def check_lexical(index: Index, found: Examination) -> None:
         chunks = set(index.catalog.all_chunk_ids())
         if names != chunks:
             told = f"it lacks {len(chunks - names)} chunks and has {len(names - chunks)} too many"
-            found.note("lexical", told, ok=False, mend=MEND)
+            found.fail("lexical", told, MEND)
             return
         with TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as scratch:
             plain = LexicalStore(Path(scratch))
@@ -225,12 +268,12 @@ def check_lexical(index: Index, found: Examination) -> None:
                 if not _alike(
                     lexical.search(terms, _NEIGHBOURS), plain.search(terms, _NEIGHBOURS), exact=exact
                 ):
-                    found.note("lexical", "a ranked query gives other hits than it must", ok=False, mend=MEND)
+                    found.fail("lexical", "a ranked query gives other hits than it must", MEND)
                     return
             plain.close()
         found.note("lexical", f"{len(names)} chunks, ranked as they must be")
     except RagError as error:
-        found.note("lexical", str(error).split(";")[0], ok=False, mend=MEND)
+        found.fail("lexical", str(error).split(";")[0], MEND)
     finally:
         lexical.close()
 
@@ -258,7 +301,7 @@ def _stands(projection: Projection, catalog: Catalog, found: Examination, check:
     marker = read_marker(projection.folder)
     behind = marker is not None and marker.generation < catalog.generation
     told = "behind the catalogue" if behind else "missing, damaged or made otherwise"
-    found.note(check, f"it is {told}", ok=False, mend=f"{MEND}, or the next search")
+    found.fail(check, f"it is {told} (the next search makes it anew, too)", MEND)
     return False
 
 
@@ -270,23 +313,22 @@ def check_dense(index: Index, found: Examination) -> None:
         if note is None or not _stands(dense, index.catalog, found, "chroma"):
             return
         if not dense.can_be_read():
-            found.note("chroma", "its rows cannot all be read", ok=False, mend=MEND)
+            found.fail("chroma", "its rows cannot all be read", MEND)
             return
         ids, vectors = index.catalog.all_vectors(note.signature)
         wrong = _wrong_rows(index.catalog, dense, ids, vectors)
         if wrong:
-            found.note(
-                "chroma",
-                f"{wrong} rows are missing, too many or other than the catalogue's",
-                ok=False,
-                mend=MEND,
-            )
+            told = f"{wrong} rows are missing, too many or other than the catalogue's"
+            found.fail("chroma", told, MEND)
             return
         recall = _recall(index.catalog, dense, ids, vectors)
         told = f"{len(ids)} rows as in the catalogue; recall@{_NEIGHBOURS} {recall:.3f} against exact search"
-        found.note("chroma", told, ok=recall >= _LEAST_RECALL, mend=None if recall >= _LEAST_RECALL else MEND)
+        if recall < _LEAST_RECALL:
+            found.fail("chroma", told, MEND)
+        else:
+            found.note("chroma", told)
     except RagError as error:
-        found.note("chroma", str(error).split(";")[0], ok=False, mend=MEND)
+        found.fail("chroma", str(error).split(";")[0], MEND)
     finally:
         dense.close()
 
@@ -331,7 +373,7 @@ def _check_files(index: Index, found: Examination) -> None:
     stale = stale_files(index)
     if stale:
         told = f"{len(stale)} files changed or vanished since they were read ({stale[0]} …)"
-        found.note("files", told, mend="rag index")
+        found.note("files", told, "rag index")
     else:
         found.note("files", "as they were read")
     if is_remote(index.folder):
@@ -346,10 +388,10 @@ def _check_room(index: Index, found: Examination) -> None:
     if left:
         told.append(f"{len(left)} unfinished editions")
     if idle and index.catalog.awaits_documents():
-        found.note("room", f"{idle} vectors wait for their documents", mend="rag index")
+        found.note("room", f"{idle} vectors wait for their documents", "rag index")
     elif idle:
         told.append(f"{idle} vectors that no chunk uses now")
     if free > WORTH_GIVING_BACK:
         told.append(f"{free // 1_000_000} MB of empty space")
     if told:
-        found.note("room", ", ".join(told), mend=f"{MEND} gives it back")
+        found.note("room", f"{', '.join(told)} to be given back", MEND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from ragcli.disk import is_writable
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
 from ragcli.errors import IndexBusy, IndexMismatch, IndexMissing, UsageError
 from ragcli.locks import changing, reading
-from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
+from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, has_remains, no_catalog, read_editions
 from ragcli.settings import Settings
 from ragcli.store import (
     DenseStore,
@@ -84,30 +85,39 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path, settings: Settings) -> Index:
-        """Open the index in ``folder``; raises ``IndexMissing`` where there is none."""
+        """Open the index in ``folder``.
+
+        Raises ``IndexMissing`` where there is none, ``IndexDamaged`` where its catalogue was lost.
+        """
         for _ in range(3):  # the edition may be switched between the two looks
-            place = folder / read_editions(folder).current
+            name = read_editions(folder).current
+            error = no_catalog(folder, name)  # found out first: another process may be making the catalogue
+            place = folder / name
             if (place / CATALOG).is_file():
                 return cls(folder, Catalog.open(place / CATALOG), settings, place=place)
-        raise IndexMissing(f"no index at {folder}; make one with `rag index PATH`")
+        raise error
 
     @classmethod
     def create(cls, folder: Path, settings: Settings, *, edition: str | None = None) -> Index:
         """Open the index in ``folder``, or one edition of it, making it where there is none.
 
-        The caller is its one writer.
+        The caller is its one writer. Raises ``IndexDamaged`` where the catalogue was lost: made anew it
+        would hide what can still be mended.
         """
-        place = folder / (edition or read_editions(folder).current)
+        name = edition or read_editions(folder).current
+        place = folder / name
+        if edition is None and not (place / CATALOG).exists() and has_remains(folder):
+            raise no_catalog(folder, name)
         place.mkdir(parents=True, exist_ok=True)
         catalog = Catalog.create(place / CATALOG)
         return cls(folder, catalog, settings, place=place, pinned=edition is not None)
 
     @classmethod
     def open_edition(cls, folder: Path, settings: Settings, edition: str) -> Index:
-        """Open one edition of an index; raises ``IndexMissing`` where there is none."""
+        """Open one edition of an index; raises ``IndexDamaged`` where it was lost."""
         place = folder / edition
         if not (place / CATALOG).is_file():
-            raise IndexMissing(f"no index at {place}; make one with `rag index PATH`")
+            raise no_catalog(folder, edition)
         return cls(folder, Catalog.open(place / CATALOG), settings, place=place, pinned=True)
 
     def __enter__(self) -> Index:
@@ -135,7 +145,10 @@ class Index:
         """Open the edition that answers now, where that is another one. Called under a lock."""
         if self._pinned:
             return
-        place = self.folder / read_editions(self.folder).current
+        name = read_editions(self.folder).current
+        place = self.folder / name
+        if not (place / CATALOG).is_file():
+            raise no_catalog(self.folder, name)
         if place == self.place and _identity(place / CATALOG) == self._identity:
             return
         self.close()
@@ -192,10 +205,11 @@ class Index:
         except ValueError:
             then = []  # as good as another model's
         cosine = sum(a * float(b) for a, b in zip(then, now, strict=True)) if len(then) == len(now) else 0.0
-        if cosine < _SAME:
+        if not cosine >= _SAME:  # what is no number is not the same either
             raise IndexMismatch(
                 f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {cosine:.4f} "
-                f"of {embedder.signature}); run `rag index --model {embedder.spec}` to make it anew beside the old one"
+                f"of {embedder.signature}); run `rag index --model {shlex.quote(embedder.spec)}` to make it anew "
+                f"beside the old one"
             )
 
     @cached_property
@@ -211,7 +225,7 @@ class Index:
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} is now {embedder.signature}; "
-                f"run `rag index --model {note.spec}` to make it anew beside the old one"
+                f"run `rag index --model {shlex.quote(note.spec)}` to make it anew beside the old one"
             )
         return embedder
 
@@ -251,6 +265,13 @@ class Index:
                         shutil.copyfile(path, copy / path.name)
                 self._stores = (signature, LexicalStore(copy), ScanStore(signature))
         return self._stores[1], self._stores[2]
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep writers from changing what is read, of the edition that answers now."""
+        with reading(self.folder, self.settings.wait):
+            self._follow()
+            yield
 
     @contextmanager
     def changing(self) -> Iterator[None]:

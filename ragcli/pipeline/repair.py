@@ -9,19 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
-from ragcli.catalog import Catalog, salvage
-from ragcli.errors import IndexDamaged, IndexMissing, RagError
+from ragcli.catalog import Catalog, drop_log, salvage
+from ragcli.disk import flush_file, flush_folder
+from ragcli.errors import IndexDamaged, RagError
 from ragcli.locks import changing, writing
 from ragcli.pipeline.editions import (
     CATALOG,
     CHROMA,
     LEXICAL,
+    MENDING,
     Editions,
     find_editions,
     forget_editions,
+    has_remains,
     idle_editions,
+    is_there,
     read_editions,
     remove_edition,
     switch,
@@ -32,7 +37,6 @@ from ragcli.pipeline.examine import (
     check_dense,
     check_lexical,
     examine,
-    has_remains,
     is_vector,
     wrong_chunks,
 )
@@ -55,60 +59,109 @@ def repair(folder: Path, settings: Settings, *, tell: Callable[[str], None]) -> 
             tell("making anew what is damaged")
             repaired += _mend_projections(index)
             repaired += _give_back(index, keep=waits)
-    found = examine(folder, settings, tell=lambda _: None)
+        # Before another writer may come: what is told is what was mended.
+        found = examine(folder, settings, tell=lambda _: None)
     found.repaired = repaired
     return found
 
 
 def _mend_editions(folder: Path, settings: Settings) -> list[str]:
-    """Find out again which edition answers, where the note of it is lost."""
+    """Find out again which edition answers, where the note of it is lost or the edition is."""
     try:
-        read_editions(folder)
+        editions = read_editions(folder)
     except IndexDamaged:
-        # The first edition has no date, and one that was never finished has never answered.
-        dated = []
-        for name in find_editions(folder):
-            with suppress(RagError), Index.open_edition(folder, settings, name) as index:
-                finished = index.catalog.get("finished")
-                if finished is not None or name == ".":
-                    dated.append((finished or "", name))
-        names = [name for _, name in sorted(dated)]
-        forget_editions(folder)
+        return _settle_editions(folder, settings)
+    current, previous = editions.current, editions.previous
+    if is_there(folder, current):
+        if previous is None or is_there(folder, previous):
+            return []
+        switch(folder, Editions(current))
+        return ["the edition that a rollback would return to is gone, and was forgotten"]
+    if previous is None or not is_there(folder, previous):
+        return _settle_editions(folder, settings)
+    with changing(folder, settings.wait):
+        switch(folder, Editions(previous))
+    return [f"{current} is gone: the edition before it answers again, and `rag index` brings it up to date"]
+
+
+def _settle_editions(folder: Path, settings: Settings) -> list[str]:
+    """Let the last edition answer that was finished."""
+    # The first edition has no date, and one that was never finished has never answered.
+    dated = []
+    for name in find_editions(folder):
+        with suppress(RagError), Index.open_edition(folder, settings, name) as index:
+            finished = index.catalog.get("finished")
+            if finished is not None or name == ".":
+                dated.append((finished or "", name))
+    names = [name for _, name in sorted(dated)]
+    with changing(folder, settings.wait):
         if names:
             switch(folder, Editions(names[-1], names[-2] if len(names) > 1 else None))
-        return ["which edition answers was settled anew"]
-    return []
+        else:
+            forget_editions(folder)
+    return ["which edition answers was settled anew"] if names else []
 
 
 def _mend_catalog(folder: Path, settings: Settings) -> list[str]:
-    """Put an empty catalogue with everything that could be saved in place of a damaged one."""
-    place = folder / read_editions(folder).current
-    path = place / CATALOG
-    try:
-        with Index.open(folder, settings) as index:
-            if not index.catalog.problems():
-                return []
-    except IndexMissing:
-        if not has_remains(folder):
-            raise
-    except IndexDamaged:
-        pass
-    aside = place / "catalog.damaged.sqlite3"
-    saved = 0
+    """Put an empty catalogue with everything that could be saved in place of a damaged one.
+
+    Whenever this is killed, either there is no catalogue and the damaged one waits to be saved, or
+    what was saved is in its place: the next repair goes on from there.
+    """
+    path = folder / read_editions(folder).current / CATALOG
+    damaged, partial = path.with_name(MENDING), path.with_name("catalog.saved.sqlite3")
+    if path.exists():
+        if damaged.exists():
+            _keep_aside(damaged)
+        if _is_sound(folder, settings):
+            return []
     with changing(folder, settings.wait):
-        for ending in ("", "-wal", "-shm"):
-            part = place / f"{CATALOG}{ending}"
-            if part.exists():
-                part.replace(place / f"{aside.name}{ending}")
-        with Catalog.create(path) as catalog:
-            if aside.exists():
-                with suppress(Exception):  # a damaged file raises whatever its bytes lead to
-                    saved = salvage(aside, catalog)
-        for name in (CHROMA, LEXICAL):
-            clear(place / name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not damaged.exists():
+            drop_log(damaged if path.exists() else path)  # that of another one, which is gone
+        _move(path, damaged)
+        for left in path.parent.glob(f"{partial.name}*"):
+            left.unlink()
+        with Catalog.create(partial) as catalog:
+            if damaged.exists():
+                salvage(damaged, catalog)
+            saved = catalog.counts()["vectors"]
+            catalog.close_log()
+        flush_file(partial)
+        partial.replace(path)
+        flush_folder(path.parent)
+        if damaged.exists():
+            _keep_aside(damaged)
     return [
         f"the catalogue was damaged: {saved} vectors were saved, and `rag index` reads the documents again"
     ]
+
+
+def _is_sound(folder: Path, settings: Settings) -> bool:
+    try:
+        with Index.open(folder, settings) as index:
+            return not index.catalog.problems()
+    except IndexDamaged:
+        return False
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a catalogue and its log. The file goes first: without its log it might pass for a sound one."""
+    for ending in ("", "-wal", "-shm"):
+        part = path.with_name(f"{path.name}{ending}")
+        if part.exists():
+            part.replace(target.with_name(f"{target.name}{ending}"))
+    flush_folder(target.parent)
+
+
+def _keep_aside(damaged: Path) -> None:
+    """Give a damaged catalogue that was mended the next name that none before it has."""
+    for number in count(1):
+        ending = "" if number == 1 else f".{number}"
+        target = damaged.with_name(f"catalog.damaged{ending}.sqlite3")
+        if not any(target.parent.glob(f"{target.name}*")):
+            _move(damaged, target)
+            return
 
 
 def _mend_contents(index: Index) -> list[str]:

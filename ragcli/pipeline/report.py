@@ -41,7 +41,8 @@ class BuildReport:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
     model: str = ""
-    replaced: str | None = None  # the model that answered before, where another took over
+    # What answers now and what answered before, by names that differ, where one took over from the other.
+    change: tuple[str, str] | None = None
     seconds: float = 0.0
 
     @property

@@ -20,6 +20,7 @@ from ragcli.pipeline.choice import ModelChoice, choose_model
 from ragcli.pipeline.editions import (
     CATALOG,
     Editions,
+    has_remains,
     idle_editions,
     new_edition,
     read_editions,
@@ -66,7 +67,6 @@ def update(
             tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
         if note is not None and note.signature != choice.signature:
             report = _change_over(index, choice, paths, options, progress, gate)
-            report.replaced = note.spec
         elif gate is not None:
             raise UsageError("--gate is for a change of model; name another one with --model")
         else:
@@ -101,19 +101,33 @@ def roll_back(folder: Path, settings: Settings, *, command: str, tell: _Tell) ->
         editions = read_editions(folder)
         if editions.previous is None:
             raise UsageError("there is nothing to go back to; only a change of --model keeps what was before")
-        Index.open_edition(folder, settings, editions.previous).close()
-        with Index.open(folder, settings) as index:
-            note = index.model()
-        with changing(folder, settings.wait):
-            switch(folder, Editions(editions.previous, editions.current))
-        with Index.open(folder, settings) as index:
-            counts, now = index.catalog.counts(), index.model()
-            return BuildReport(
+        with (
+            Index.open_edition(folder, settings, editions.previous) as new,
+            Index.open(folder, settings) as old,
+        ):
+            counts, now = new.catalog.counts(), new.model()
+            report = BuildReport(
                 unchanged=counts["documents"],
                 chunks_total=counts["chunks"],
                 model=now.spec if now else "",
-                replaced=note.spec if note else None,
+                change=_names(new, old),
             )
+        with changing(folder, settings.wait):
+            switch(folder, Editions(editions.previous, editions.current))
+        return report
+
+
+def _names(new: Index, old: Index) -> tuple[str, str]:
+    """What to call two editions: their models, and of one model that which they differ in."""
+    told = [(note.spec, note.signature) if note else ("no model", "") for note in (new.model(), old.model())]
+    (spec, signature), (other, before) = told
+    if spec != other:
+        return spec, other
+    for here, there in zip(signature.split(":"), before.split(":"), strict=False):
+        if here != there:
+            return f"{spec} ({here[:8]})", f"{other} ({there[:8]})"
+    times = [index.catalog.get("updated") or "never updated" for index in (new, old)]
+    return f"{spec} ({times[0]})", f"{other} ({times[1]})"
 
 
 def _refresh(
@@ -179,6 +193,7 @@ def _change_over(
             check_gate(gate, index, new, lambda _: None)
         with new.catalog.transaction():
             new.catalog.put("finished", datetime.now(UTC).isoformat())
+        report.change = _names(new, index)
     before = read_editions(folder)
     with changing(folder, settings.wait):
         switch(folder, Editions(name, before.current))
@@ -248,6 +263,6 @@ def _check_whole(old: Index, new: Index, choice: ModelChoice, *, prune: bool) ->
 
 def _as_it_is(folder: Path, settings: Settings) -> Index:
     """The index for a plan: the one that is there, or an empty one that is nowhere."""
-    if (folder / read_editions(folder).current / CATALOG).is_file():
+    if has_remains(folder):
         return Index.open(folder, settings)
     return Index(folder, Catalog.in_memory(), settings)

@@ -56,9 +56,14 @@ def _score(score: Score | None) -> dict[str, Any] | None:
 
 
 def examination_record(found: Examination) -> dict[str, Any]:
-    """What ``rag doctor`` found and did."""
+    """What ``rag doctor`` found and did; ``mend`` is a line to type, or None."""
     checks = [
-        {"check": finding.check, "ok": finding.ok, "message": finding.message, "mend": finding.mend}
+        {
+            "check": finding.check,
+            "ok": finding.ok,
+            "message": finding.message,
+            "mend": " && ".join(finding.mend) or None,
+        }
         for finding in found.findings
     ]
     return {"ok": found.ok, "checks": checks, "repaired": found.repaired}

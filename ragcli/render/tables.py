@@ -60,8 +60,9 @@ def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
     ]
     told = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
     lines = [f"documents: {told or 'none'}"]
-    if report.replaced is not None:
-        lines.append(f"{report.model} answers now; `rag index --rollback` returns to {report.replaced}")
+    if report.change is not None:
+        now, before = report.change
+        lines.append(f"{now} answers now; `rag index --rollback` returns to {before}")
     if plan:
         lines.append(
             f"texts to embed: {report.embedded} ({report.cached} known already), {report.tokens} tokens, "
@@ -96,8 +97,8 @@ def print_examination(terminal: Terminal, found: Examination) -> None:
     width = max(len(finding.check) for finding in found.findings)
     for finding in found.findings:
         mark = "bad " if not finding.ok else "note" if finding.mend else "ok  "
-        mend = f"; {finding.mend}" if finding.mend else ""
-        terminal.out(f"{mark}  {finding.check:<{width}}  {one_line(finding.message)}{mend}")
+        told = one_line(f"{finding.message}{finding.advice}")
+        terminal.out(f"{mark}  {finding.check:<{width}}  {told}")
 
 
 def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.pipeline.ask import Asker
+from ragcli.pipeline.index import Index
+from ragcli.settings import Settings
+
 from ..program import Run, tree
 
 SEARCHES = tuple(
@@ -78,6 +82,38 @@ def test_an_index_that_is_there_is_replaced_only_when_asked_and_can_return(
     assert run(*SEARCHES[1], cwd=tmp_path).out == run(*SEARCHES[1], cwd=fresh).out
     run("index", "--rollback", cwd=tmp_path)
     assert "pond" in run("list", cwd=tmp_path).out
+
+
+def test_a_reader_that_stays_open_notices_another_catalogue_in_the_place_of_its_own(
+    run: Run, fresh: Path, exported: Path
+) -> None:
+    (fresh / "docs" / "pond.txt").write_text("The wren sleeps at the pond.\n", "utf-8")
+    run("index", "docs", cwd=fresh)
+    with Index.open(fresh / ".rag", Settings(offline=True)) as index:
+        asker = Asker(index)
+        assert "docs/pond.txt" in {hit.document for hit in asker.search("wren pond", mode="lexical").hits}
+        (fresh / ".rag" / "catalog.sqlite3").unlink()
+        run("import", exported, cwd=fresh)
+        found = {hit.document for hit in asker.search("wren pond", mode="lexical").hits}
+    assert found == {"docs/birds.jsonl#b2"}
+
+
+def test_the_log_of_a_catalogue_that_is_gone_is_no_part_of_the_next(
+    run: Run, fresh: Path, exported: Path
+) -> None:
+    before = run("list", "--format", "jsonl", cwd=fresh).out
+    file = fresh / ".rag" / "catalog.sqlite3"
+    log = file.with_name("catalog.sqlite3-wal")
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("UPDATE documents SET title = 'another'")
+        db.commit()
+        left = log.read_bytes()
+    assert left
+    file.unlink()
+    log.write_bytes(left)
+    run("import", exported, cwd=fresh)
+    assert run("list", "--format", "jsonl", cwd=fresh).out == before
+    run("doctor", cwd=fresh)
 
 
 def rewritten(file: Path, change: str) -> None:

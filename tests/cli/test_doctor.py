@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
-from ..program import Run
+from ragcli.locks import changing
+from ragcli.pipeline import examine, repair
+
+from ..program import Rag, Run
+from ..tiny import WORDS, save_static
 
 SEARCHES = tuple(
     ("search", "bees in winter", "--mode", mode, "--format", "jsonl")
@@ -143,7 +147,8 @@ def test_vectors_that_are_lost_or_spoilt_are_embedded_again_by_the_next_run(run:
         db.execute("DELETE FROM vectors WHERE content = ?", (one,))
         db.execute("UPDATE vectors SET vector = zeroblob(length(vector)) WHERE content = ?", (two,))
     found = examined(run, fresh, exit=8)
-    assert "embeds 2 texts" in found["vectors"]["mend"]
+    assert "2 texts to embed" in found["vectors"]["message"]
+    assert found["vectors"]["mend"] == "rag doctor --repair && rag index"
     run("doctor", "--repair", cwd=fresh)
     assert run("index", "docs", "--format", "json", cwd=fresh).json["embedded"] == 2
     assert answers(run, fresh) == before
@@ -187,6 +192,132 @@ def test_of_a_damaged_catalogue_the_vectors_are_saved(run: Run, fresh: Path, har
         assert told["embedded"] < total, "something of it could be saved"
     assert answers(run, fresh) == before
     examined(run, fresh)
+
+
+def cut(home: Path) -> None:
+    """Lose the last quarter of the catalogue."""
+    file = home / ".rag" / "catalog.sqlite3"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 4])
+
+
+def grow(run: Run, home: Path, name: str) -> int:
+    """Index enough more documents for something to be saved of a part; the chunks there are then."""
+    for number in range(60):
+        (home / "docs" / f"{name} {number}.txt").write_text(
+            f"Swift number {number} of {name} sleeps on the wing.\n", "utf-8"
+        )
+    total = run("index", "docs", "--format", "json", cwd=home).json["chunks"]["total"]
+    assert isinstance(total, int)
+    return total
+
+
+def test_saved_vectors_wait_for_their_documents_through_another_repair(run: Run, fresh: Path) -> None:
+    total = grow(run, fresh, "more")
+    cut(fresh)
+    run("doctor", "--repair", cwd=fresh)
+    run("doctor", "--repair", cwd=fresh)
+    assert "wait for their documents" in examined(run, fresh)["room"]["message"]
+    assert run("index", "docs", "--format", "json", cwd=fresh).json["embedded"] < total
+
+
+def test_a_damaged_catalogue_that_was_put_aside_is_not_written_over(run: Run, fresh: Path) -> None:
+    folder = fresh / ".rag"
+    kept = []
+    for number in ("", ".2"):
+        grow(run, fresh, f"flight{number}")
+        cut(fresh)
+        run("doctor", "--repair", cwd=fresh)
+        kept.append((folder / f"catalog.damaged{number}.sqlite3").read_bytes())
+        run("index", "docs", cwd=fresh)
+    assert (folder / "catalog.damaged.sqlite3").read_bytes() == kept[0] != kept[1]
+    assert not list(folder.glob("catalog.mending*"))
+    assert not list(folder.glob("catalog.saved*"))
+
+
+def test_a_catalogue_that_is_gone_is_damage_for_every_command(run: Run, fresh: Path) -> None:
+    (fresh / ".rag" / "catalog.sqlite3").unlink()
+    for words in (("search", "bees"), ("status",), ("index", "docs"), ("index", "docs", "--plan")):
+        message = run.fails(8, *words, cwd=fresh)
+        assert "catalog.sqlite3 is gone" in message
+        assert "`rag doctor --repair`" in message
+
+
+def test_no_writer_comes_between_a_repair_and_its_report(
+    run: Run, rag: Rag, fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = repair.examine
+
+    def examine_while_others_try(*arguments: Any, **options: Any) -> examine.Examination:
+        assert "rag doctor --repair" in rag("index", "docs", "--wait", "0", cwd=fresh, exit=5).err
+        return look(*arguments, **options)
+
+    monkeypatch.setattr(repair, "examine", examine_while_others_try)
+    HARMS["lexical gone"][1](fresh)
+    run("doctor", "--repair", cwd=fresh)
+
+
+def test_while_the_model_is_loaded_writers_need_not_wait(
+    run: Run, fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = examine.open_embedder
+    loaded = []
+
+    def load_while_others_write(spec: str, *, offline: bool) -> Any:
+        with changing(fresh / ".rag", 0):
+            loaded.append(spec)
+        return load(spec, offline=offline)
+
+    monkeypatch.setattr(examine, "open_embedder", load_while_others_write)
+    run("doctor", cwd=fresh)
+    assert len(loaded) == 1
+
+
+def test_what_answers_once_the_model_is_loaded_is_examined(
+    run: Run, rag: Rag, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_static(tmp_path / "model", WORDS.split(), 1)
+    load = examine.open_embedder
+    loaded: list[str] = []
+
+    def load_while_another_takes_over(spec: str, *, offline: bool) -> Any:
+        if not loaded:
+            rag("index", "--model", tmp_path / "model", cwd=fresh)
+        loaded.append(spec)
+        return load(spec, offline=offline)
+
+    monkeypatch.setattr(examine, "open_embedder", load_while_another_takes_over)
+    assert str(tmp_path / "model") in examined(run, fresh)["model"]["message"]
+    assert loaded == ["all-MiniLM-L6-v2", str(tmp_path / "model")]
+
+
+SPOILT = {
+    "gone": shutil.rmtree,
+    "empty": lambda model: (model / "modules.json").unlink(),
+    "weights": lambda model: next(model.rglob("*.safetensors")).write_bytes(b"harm" * 100),
+    "tokenizer": lambda model: next(model.rglob("tokenizer.json")).write_text("{", "utf-8"),
+    "configuration": lambda model: (model / "modules.json").write_text("[", "utf-8"),
+}
+
+
+@pytest.mark.parametrize("harm", SPOILT)
+def test_without_its_model_everything_else_of_an_index_is_examined(
+    rag: Rag, tmp_path: Path, harm: str
+) -> None:
+    model = tmp_path / "model"
+    save_static(model, WORDS.split(), 1)
+    (tmp_path / "bees.md").write_text("# Bees\n\nIn winter the cluster shivers.\n", "utf-8")
+    rag("index", "bees.md", "--model", model, cwd=tmp_path)
+    SPOILT[harm](model)
+    ran = rag("doctor", cwd=tmp_path, exit=7)
+    assert str(model) in ran.err
+    for check in ("catalogue", "vectors", "lexical", "chroma", "files"):
+        assert f"ok    {check}" in ran.out
+    assert "bad   model" in ran.out
+    rag("search", "bees", "--mode", "dense", cwd=tmp_path, exit=7)
+    if harm == "gone":
+        (tmp_path / ".rag" / "lexical" / "projection.json").unlink()
+        assert "lexical: " in rag("doctor", cwd=tmp_path, exit=8).err
+        assert "made anew" in rag("doctor", "--repair", cwd=tmp_path, exit=7).out
 
 
 def test_which_edition_answers_is_found_out_again(run: Run, fresh: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -143,6 +144,129 @@ def test_a_missing_folder_stops_a_change_of_model_unless_pruned(run: Run, fresh:
     assert "other" not in run("status", "--format", "json", cwd=fresh).json["roots"]
 
 
+@pytest.mark.parametrize("kept", ["nothing", "its name"])
+def test_an_unfinished_edition_does_not_answer_when_the_note_of_the_other_is_lost(
+    run: Run, fresh: Path, models: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    from ragcli.pipeline import update
+
+    before = run(*QUESTION, cwd=fresh).out
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(update, "_check_whole", interrupted)
+        run("index", "--model", models / "one", cwd=fresh, exit=130)
+    lose_note(fresh, kept)
+    assert "rag doctor --repair" in run.fails(8, *QUESTION, cwd=fresh)
+    run("doctor", "--repair", cwd=fresh)
+    assert run(*QUESTION, cwd=fresh).out == before
+
+
+def lose_note(home: Path, kept: str) -> None:
+    """Lose which edition answers, or all but a name that no edition has."""
+    note = home / ".rag" / "editions.json"
+    if kept == "nothing":
+        note.unlink()
+    else:
+        note.write_text('{"current": "editions/7", "previous": null}', "utf-8")
+
+
+@pytest.mark.parametrize("kept", ["nothing", "its name"])
+def test_a_lost_note_of_which_edition_answers_is_damage(
+    run: Run, fresh: Path, models: Path, kept: str
+) -> None:
+    run("index", "--model", models / "one", cwd=fresh)
+    before = run(*QUESTION, cwd=fresh).out
+    lose_note(fresh, kept)
+    for words in (QUESTION, ("index", "docs"), ("index", "--rollback"), ("status",)):
+        assert "`rag doctor --repair`" in run.fails(8, *words, cwd=fresh)
+    assert "`rag doctor --repair`" in run("doctor", cwd=fresh, exit=8).err
+    run("doctor", "--repair", cwd=fresh)
+    assert run(*QUESTION, cwd=fresh).out == before
+    run("index", "--rollback", cwd=fresh)
+    assert model_of(run, fresh) == "all-MiniLM-L6-v2"
+
+
+@pytest.mark.parametrize("lost", ["folder", "catalogue"])
+def test_where_the_edition_that_answers_is_gone_the_one_before_it_does(
+    run: Run, fresh: Path, models: Path, lost: str
+) -> None:
+    before = run(*QUESTION, cwd=fresh).out
+    run("index", "--model", models / "one", cwd=fresh)
+    (place,) = (fresh / ".rag" / "editions").iterdir()
+    if lost == "folder":
+        shutil.rmtree(place)
+    else:
+        (place / "catalog.sqlite3").unlink()
+    for words in (QUESTION, ("index", "docs"), ("index", "--rollback")):
+        message = run.fails(8, *words, cwd=fresh)
+        assert place.name in message
+        assert "`rag doctor --repair`" in message
+    assert "the edition before it is there" in run("doctor", cwd=fresh, exit=8).err
+    ran = run("doctor", "--repair", cwd=fresh)
+    assert f"editions/{place.name} is gone: the edition before it answers again" in ran.out
+    assert not place.exists()
+    assert run(*QUESTION, cwd=fresh).out == before
+    assert run("index", "--format", "json", cwd=fresh).json["embedded"] == 0
+    assert "nothing to go back to" in run.fails(2, "index", "--rollback", cwd=fresh)
+
+
+def test_an_edition_that_a_rollback_would_return_to_is_missed(run: Run, fresh: Path, models: Path) -> None:
+    run("index", "--model", models / "one", cwd=fresh)
+    (fresh / ".rag" / "catalog.sqlite3").unlink()
+    assert "`rag doctor --repair`" in run.fails(8, "index", "--rollback", cwd=fresh)
+    assert "rollback would return to" in run("doctor", cwd=fresh, exit=8).err
+    run("doctor", "--repair", cwd=fresh)
+    assert model_of(run, fresh) == "one"
+    run("doctor", cwd=fresh)
+
+
+HIDDEN = {
+    "emptied": lambda docs: empty(docs / "deep"),
+    "too large": lambda docs: (docs / "tea.md").write_text("Green tea. " * 20_000, "utf-8"),
+    "left out": lambda _: None,
+    "unreadable records": lambda docs: (docs / "birds.jsonl").write_text('{"_id": "b1"\n', "utf-8"),
+}
+
+
+def empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_documents_that_are_only_out_of_sight_keep_the_old_model_answering(
+    run: Run, fresh: Path, models: Path, how: str
+) -> None:
+    HIDDEN[how](fresh / "docs")
+    before = run(*QUESTION, cwd=fresh).out
+    words = ["index", "--model", models / "one"]
+    (fresh / "rag.toml").write_text("max_file_mb = 0.1\n", "utf-8")
+    if how == "left out":
+        words += ["docs", "--exclude", "*.md"]
+    ran = run(*words, cwd=fresh, exit=6)
+    assert "does not take over" in ran.err
+    assert "--prune" in ran.err
+    assert run(*QUESTION, cwd=fresh).out == before
+    ran = run(*words, "--prune", cwd=fresh, exit=6 if how == "unreadable records" else 0)
+    assert model_of(run, fresh) == "one"
+
+
+def test_documents_that_are_gone_do_not_hold_up_a_change_of_model(
+    run: Run, fresh: Path, models: Path
+) -> None:
+    (fresh / "docs" / "tea.md").unlink()
+    (fresh / "docs" / "birds.jsonl").write_text('{"_id": "b2", "text": "The wren is loud."}\n', "utf-8")
+    run("index", "--model", models / "one", cwd=fresh)
+    assert model_of(run, fresh) == "one"
+    listed = run("list", cwd=fresh).out
+    assert "tea" not in listed
+    assert "#b1" not in listed
+    assert "#b2" in listed
+
+
 # -- models that are not what they were --------------------------------------------------------------------
 
 
@@ -171,8 +295,13 @@ def test_a_model_folder_with_another_content_is_refused_by_name(
         assert f"`rag index --model {model}`" in ran.err
     assert tree(tmp_path / ".rag")["catalog.sqlite3"][0] == before[0]
     rag("search", "bees", "--mode", "lexical", cwd=tmp_path)
-    rag("index", "--model", model, cwd=tmp_path)
+    told = rag("index", "--model", model, cwd=tmp_path).out
     rag("search", "bees", "--mode", "dense", cwd=tmp_path)
+    # One name for both would tell nothing.
+    now, before = re.findall(rf"{re.escape(str(model))} \((\w+)\)", told)
+    assert now != before
+    back = rag("index", "--rollback", cwd=tmp_path).out
+    assert re.findall(rf"{re.escape(str(model))} \((\w+)\)", back) == [before, now]
 
 
 def test_a_model_that_makes_other_vectors_than_it_did_is_refused_before_it_writes(

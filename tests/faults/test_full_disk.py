@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections import Counter
@@ -52,6 +53,31 @@ def test_a_disk_that_is_full_at_any_point_costs_nothing_but_the_room(
         counts[f"index, exit {indexed.exit}"] += 1
         counts.update(f"searches while it is full, exit {ran.exit}" for ran in on_full)
         check_same(answers_of(family, here), wanted)
+    for name, value in sorted(counts.items()):
+        record_property(name, value)
+
+
+def test_a_disk_that_is_full_while_a_catalogue_is_mended_costs_no_vectors(
+    family: Family, words: list[str], home: Path, rng: random.Random, tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:  # fmt: skip
+    """Without this, a repair on a full disk would take for unreadable what it had no room to save."""
+    repair = ["doctor", "--repair"]
+    file = home / ".rag" / "catalog.sqlite3"
+    os.truncate(file, file.stat().st_size * 3 // 4)
+    roomy = copy(home, tmp_path / "roomy")
+    ran, grown = on_a_disk(family, repair, roomy, 1 << 27, [])
+    assert [each.exit for each in ran] == [0, 0], ran
+    embedded = family.rag(*words, cwd=roomy).wait().json["embedded"]
+    counts: Counter[str] = Counter()
+    for room in points(rng, 2 * max(grown, file.stat().st_size)):
+        here = copy(home, tmp_path / "full")
+        (repaired, again), _ = on_a_disk(family, repair, here, room, [])
+        assert repaired.exit == 0 or tells_of_no_room(repaired), (room, repaired)
+        assert again.exit == 0, (room, again)
+        counts[f"repair, exit {repaired.exit}"] += 1
+        assert family.rag(*words, cwd=here).wait().json["embedded"] == embedded, room
+    assert counts["repair, exit 6"], counts
     for name, value in sorted(counts.items()):
         record_property(name, value)
 
@@ -118,10 +144,12 @@ def tells_of_no_room(ran: Ran) -> bool:
     return ran.exit in (2, 6) and line.startswith("rag: ") and "make room" in line and not ran.out
 
 
-def on_a_disk(family: Family, words: list[str], home: Path, room: int) -> tuple[list[Ran], int]:
-    """Index with so much room on the disk, ask, make room, ask again, and index; how much it grew."""
+def on_a_disk(
+    family: Family, words: list[str], home: Path, room: int, questions: list[list[str]] = QUESTIONS
+) -> tuple[list[Ran], int]:
+    """Run with so much room on the disk, ask, make room, ask again, and run again; how much it grew."""
     told = home / "told"
-    ran = family.start("rag_on_a_full_disk", words, QUESTIONS, room, str(told), cwd=home).wait()
+    ran = family.start("rag_on_a_full_disk", words, questions, room, str(told), cwd=home).wait()
     assert ran.exit == 0, ran
     result = json.loads(told.read_text("utf-8"))
     if "skip" in result:

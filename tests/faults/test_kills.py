@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -157,3 +159,40 @@ def write_pages(file: Path, word: str) -> None:
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     else:
         file.write_text(texts[0], "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("place", "times"),
+    [("pathlib:Path.replace", 1), ("pathlib:Path.replace", 2), ("pathlib:Path.replace", 3),
+     ("pathlib:Path.replace", 4), (f"{_CATALOG}.put_vectors", 3)],
+)  # fmt: skip
+def test_a_repair_that_was_killed_is_gone_on_with_and_saves_as_much(
+    family: Family, words: list[str], rng: random.Random, tmp_path: Path, place: str, times: int
+) -> None:
+    """Without this, a power cut while the vectors are saved would cost them."""
+    Folder(tmp_path, rng, files=60)
+    finished(family.rag(*words, cwd=tmp_path).wait())
+    file = tmp_path / ".rag" / "catalog.sqlite3"
+    os.truncate(file, file.stat().st_size * 3 // 4)
+    other = tmp_path.with_name(f"{tmp_path.name} in one go")
+    shutil.copytree(tmp_path, other)
+    told = finished(family.rag("doctor", "--repair", cwd=other).wait()).out
+    [saved] = re.findall(r"\d+ vectors were saved", told)
+    embedded = finished(family.rag(*words, cwd=other).wait()).json["embedded"]
+    assert embedded < len(used_vectors(other))
+
+    killed = family.start("rag_until", ["doctor", "--repair"], place, times, 1, 1, cwd=tmp_path).wait()
+    assert killed.exit == -signal.SIGKILL, killed
+    if not file.exists():
+        asked = family.rag("search", EVERYWHERE, cwd=tmp_path).wait()
+        assert asked.exit == 8
+        assert "rag doctor --repair" in asked.message
+    again = finished(family.rag("doctor", "--repair", cwd=tmp_path).wait()).out
+    assert file.exists()
+    if place != "pathlib:Path.replace" or times < 3:
+        assert saved in again
+    assert finished(family.rag(*words, cwd=tmp_path).wait()).json["embedded"] == embedded
+    assert {path.name for path in file.parent.glob("catalog.*") if "-" not in path.name} >= {
+        "catalog.damaged.sqlite3", "catalog.sqlite3",
+    }  # fmt: skip
+    assert not (file.parent / "catalog.mending.sqlite3").exists()

@@ -84,6 +84,23 @@ def test_an_index_that_cannot_be_written_answers(family: Family, open_home: Path
     assert tree(open_home) == before
 
 
+@pytest.mark.parametrize("shut", ["the folder", "the weights"])
+def test_a_model_that_may_not_be_read_is_told_and_the_rest_examined(
+    family: Family, open_home: Path, shut: str
+) -> None:
+    """Without this, a slip of the rights would end the examination of a sound index in a traceback."""
+    for path in (open_home, *open_home.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    model = open_home / "model"
+    for path in [model] if shut == "the folder" else model.rglob("*.safetensors"):
+        path.chmod(0)
+    ran = ended(family.start("rag_bound_by_modes", ["doctor"], cwd=open_home), 7)
+    assert str(model) in ran.err
+    for check in ("catalogue", "vectors", "lexical", "chroma", "files"):
+        assert f"ok    {check}" in ran.out
+    model.chmod(0o777)
+
+
 def test_documents_that_cannot_be_written_can_be_indexed(
     family: Family, words: list[str], tmp_path: Path
 ) -> None:

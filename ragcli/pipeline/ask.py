@@ -114,6 +114,10 @@ class Asker:
             on_token(answer.text)
         return answer
 
+    def read(self, query: str, mode: Mode) -> Question:
+        """A question as the index's model reads it. Raises ``UsageError`` for an empty one."""
+        return self._read(query, mode)[0]
+
     def _read(self, query: str, mode: Mode) -> tuple[Question, dict[str, float]]:
         """Embed the question before anything is locked: it takes long the first time."""
         if not query.strip():

@@ -2,12 +2,13 @@
 
 from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
-from ragcli.search.searcher import Searcher, make_hit
+from ragcli.search.searcher import Gathered, Searcher, make_hit
 from ragcli.search.signals import covered_weight
 
 __all__ = [
     "Facts",
     "Filter",
+    "Gathered",
     "Searcher",
     "choose",
     "covered_weight",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
@@ -26,6 +27,31 @@ CANDIDATES = 300
 _BEST = 3
 # Lexical hits looked at for what kind of text they are.
 _LOOKED_AT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What both sides found for a question, and what tells how far each can be trusted.
+
+    ``depth`` is how many of each were asked for, ``coverage`` the share of the question's words
+    that the model can represent, ``share`` the largest part of its words, weighted by rarity, that
+    one of the best lexical hits holds, ``first`` the texts of the best lexical hits.
+    """
+
+    query: str
+    lexical: Ranked
+    dense: Ranked
+    depth: int
+    coverage: float
+    share: float = 0.0
+    first: tuple[str, ...] = ()
+
+
+def weigh(found: Gathered, dense_weight: float) -> float:
+    """The dense side's weight for this question, where ``dense_weight`` is that of an ordinary one."""
+    if not found.lexical:
+        return 1.0  # the question has no word of the index: the dense side is all there is
+    return covered_weight(code_weight(dense_weight, found.query, found.first), found.coverage)
 
 
 class Searcher:
@@ -59,6 +85,27 @@ class Searcher:
         chunks that may be found, where not all may. ``took`` receives milliseconds by stage.
         Raises ``UsageError`` for an empty question.
         """
+        found = self.gather(query, k=k, mode=mode, vector=vector, coverage=coverage, within=within, took=took)
+        if mode == "hybrid":
+            fuse = FUSIONS[fusion]
+            weight = weigh(found, dense_weight)
+            fused = fuse(found.lexical, found.dense, weight, depth=found.depth, share=found.share)
+        else:
+            fused = list(found.lexical or found.dense)
+        return self._hits(fused[:k], dict_of(found.lexical), dict_of(found.dense))
+
+    def gather(
+        self,
+        query: str,
+        *,
+        k: int,
+        mode: Mode,
+        vector: NDArray[np.float32] | None = None,
+        coverage: float = 1.0,
+        within: frozenset[str] | None = None,
+        took: MutableMapping[str, float] | None = None,
+    ) -> Gathered:
+        """What each side finds, before fusion; parameters as those of :meth:`search`."""
         if not query.strip():
             raise UsageError('the query is empty; try rag search "your question"')
         took = {} if took is None else took
@@ -74,18 +121,14 @@ class Searcher:
                 if vector is None or self._dense is None:
                     raise ValueError("a dense search needs the question's vector and the dense store")
                 dense = self._dense.search(self._catalog, vector, limit, within)
-        if mode == "hybrid":
-            first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
-            stored = self._catalog.chunks(first)
-            passages = [stored[chunk].chunk for chunk in first if chunk in stored]
-            weight = code_weight(dense_weight, query, [passage.text for passage in passages])
-            weight = covered_weight(weight, coverage)
-            share = self._share(query, [passage.embedded_text for passage in passages[:_BEST]])
-            # Where the question has no word of the index, the dense side is all there is.
-            fused = FUSIONS[fusion](lexical, dense, weight if lexical else 1.0, depth=limit, share=share)
-        else:
-            fused = list(lexical or dense)
-        return self._hits(fused[:k], dict_of(lexical), dict_of(dense))
+        if mode != "hybrid":
+            return Gathered(query, lexical, dense, limit, coverage)
+        first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
+        stored = self._catalog.chunks(first)
+        passages = [stored[chunk].chunk for chunk in first if chunk in stored]
+        share = self._share(query, [passage.embedded_text for passage in passages[:_BEST]])
+        texts = tuple(passage.text for passage in passages)
+        return Gathered(query, lexical, dense, limit, coverage, share, texts)
 
     def _share(self, query: str, texts: Sequence[str]) -> float:
         """Largest part of the question's words, weighted by rarity, that one of some texts holds."""

@@ -1,4 +1,4 @@
-"""What is asked of a disk: a file replaced whole, whether a folder can be written, whose disk it is."""
+"""What is asked of a disk: a file replaced whole, who may read it, whether it can be written, whose it is."""
 
 from __future__ import annotations
 
@@ -16,15 +16,44 @@ _REMOTE = frozenset({
 })  # fmt: skip
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Put ``text`` in place of a file: whoever reads it, even after a power cut, sees the old or the new."""
+def replace_text(path: Path, text: str, *, like: Path | None = None) -> None:
+    """Put ``text`` in place of a file: whoever reads it, even after a power cut, sees the old or the new.
+
+    Whoever may read the file ``like`` may read this one.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if like is not None:
+            share_like(like, partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     flush_folder(path.parent)
+
+
+def share_like(pattern: Path, path: Path) -> None:
+    """Let a file, or a folder and all that lies in it, be read and written by those who may the file ``pattern``.
+
+    Some libraries make files for their owner alone, whatever the umask says. The owner keeps the
+    right to write. On Windows rights come from the folder above, and nothing is done.
+    """
+    if sys.platform == "win32" or not pattern.is_file():
+        return
+    file_mode = pattern.stat().st_mode & 0o666 | 0o600
+    folder_mode = file_mode | (file_mode & 0o444) >> 2  # who may read may enter
+    for each in (path, *path.rglob("*")):
+        found = each.lstat().st_mode
+        if stat.S_ISLNK(found):
+            continue
+        wanted = found & 0o7000 | (folder_mode if stat.S_ISDIR(found) else file_mode)
+        if stat.S_IMODE(found) != wanted:
+            with suppress(PermissionError):  # another user's, where several may write
+                each.chmod(wanted)
 
 
 def flush_folder(folder: Path) -> None:
@@ -42,16 +71,6 @@ def flush_file(path: Path) -> None:
     """Make a file's content durable."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def share_like(model: Path, path: Path) -> None:
-    """Let those read and write a file who may do it with another: some engines shut all others out."""
-    if sys.platform == "win32":
-        return
-    wanted = stat.S_IMODE(model.stat().st_mode) & 0o666
-    if stat.S_IMODE(path.stat().st_mode) != wanted:
-        with suppress(PermissionError):  # another user's, who shares the folder
-            path.chmod(wanted)
 
 
 def is_writable(path: Path) -> bool:

@@ -121,7 +121,8 @@ def is_current(projection: Projection, catalog: Catalog, *, thorough: bool = Fal
             projection.close()
             return False
         if look.stamps != marker.files and is_writable(folder):
-            _write(folder, replace(marker, files=look.stamps))  # a copy: the next look is quick again
+            # A copy: the next look is quick again.
+            _write(folder, replace(marker, files=look.stamps), catalog)
     return projection.is_whole(catalog)
 
 
@@ -142,10 +143,11 @@ def bring_up_to_date(
             marker = _follow(projection, catalog, marker)
             touched.append(projection.folder)
         if seal and marker is not None and marker.files is None:
-            marker = replace(marker, files=_stamps(projection.folder, projection.settle(), catalog.path))
-            _write(projection.folder, marker)
+            marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
+            share_like(catalog.path, projection.folder)
+            _write(projection.folder, marker, catalog)
         elif not current and marker is not None:
-            _write(projection.folder, marker)
+            _write(projection.folder, marker, catalog)
     return touched
 
 
@@ -161,7 +163,7 @@ def _follow(projection: Projection, catalog: Catalog, marker: Marker | None) -> 
         and (marker.files is None or _look(folder, marker.files, thorough=False).same)
     ):
         # From here on the files are no longer those that were sealed.
-        _write(folder, replace(marker, files=None))
+        _write(folder, replace(marker, files=None), catalog)
         try:
             deleted = projection.apply(catalog, marker.generation, marker.deleted)
         except IndexDamaged:
@@ -186,16 +188,15 @@ def discard(projections: Iterable[Projection]) -> None:
         (projection.folder / MARKER).unlink(missing_ok=True)
 
 
-def _write(folder: Path, marker: Marker) -> None:
-    replace_text(folder / MARKER, json.dumps(asdict(marker)))
+def _write(folder: Path, marker: Marker, catalog: Catalog) -> None:
+    replace_text(folder / MARKER, json.dumps(asdict(marker)), like=catalog.path)
 
 
-def _stamps(folder: Path, files: Iterable[Path], truth: Path) -> dict[str, tuple[int, int, int]]:
-    """Size, time and checksum of files, which are made durable and as readable as the catalogue."""
+def _stamps(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
+    """Size, time and checksum of files, which are made durable."""
     stamps = {}
     for path in files:
         flush_file(path)
-        share_like(truth, path)
         told = path.stat()
         stamps[path.relative_to(folder).as_posix()] = (told.st_size, told.st_mtime_ns, _checksum(path))
     return stamps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def test_a_store_is_made_whole_where_nothing_was(make: Make, catalog: Catalog) -
     assert is_current(store, catalog)
     assert everything(store) == in_catalog(catalog)
     assert len(everything(store)) == len(TEXTS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights come from the folder above")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_who_may_read_the_catalogue_may_read_what_is_derived_from_it(
+    make: Make, tmp_path: Path, mode: int
+) -> None:
+    """Without this, what one user shares with others could only be searched by that user."""
+    store = make("store")
+    with Catalog.create(tmp_path / "catalog.sqlite3") as catalog:
+        catalog.path.chmod(mode)
+        for number in range(2):
+            put(catalog, make_document(f"doc {number}", "\n".join(TEXTS[5 * number : 5 * number + 5])))
+            bring_up_to_date([store], catalog)
+    enter = {0o600: 0o700, 0o640: 0o750, 0o664: 0o775}[mode]
+    found = [store.folder, *store.folder.rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {mode}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {enter}
 
 
 def test_what_comes_changes_and_goes_is_followed(make: Make, catalog: Catalog) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from ragcli.catalog.schema import FORMAT, fill, migrate
@@ -45,6 +47,12 @@ class _Cursor(sqlite3.Cursor):
 
 class _Connection(sqlite3.Connection):
     path = Path()
+    copied: TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.copied is not None:
+            self.copied.cleanup()
 
     def execute(self, *args: Any) -> _Cursor:
         return self.cursor(_Cursor).execute(*args)
@@ -88,19 +96,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     writable = is_writable(path) and is_writable(path.parent)
-    name = path.absolute().as_uri()
-    if not writable:
-        log, shared = (path.with_name(f"{path.name}-{ending}") for ending in ("wal", "shm"))
-        logged = log.exists() and log.stat().st_size > 0
-        if logged and not shared.exists():  # a copy of what a writer left behind in a crash
-            raise UsageError(
-                f"{log} holds changes that can only be read where they can be written; "
-                f"make the folder writable, or copy it and run `rag status` there"
-            )
-        # Without a log nobody is writing, and without the right to write nobody here can: then it
-        # need not be locked, which would take writing.
-        name += "?mode=ro" if logged else "?immutable=1"
-    db = sqlite3.connect(name, uri=True, timeout=30, isolation_level=None, factory=_Connection)
+    db = _connected(path) if writable else _connected_to_read(path)
     db.path = path
     try:
         if writable:
@@ -114,6 +110,48 @@ def open_database(path: Path) -> sqlite3.Connection:
     except RagError:
         db.close()
         raise
+    return db
+
+
+def _connected(path: Path, how: str = "") -> _Connection:
+    name = path.absolute().as_uri() + how
+    return sqlite3.connect(name, uri=True, timeout=30, isolation_level=None, factory=_Connection)
+
+
+def _connected_to_read(path: Path) -> _Connection:
+    """A connection to a catalogue in a place that cannot be written.
+
+    What a crash left in a log beside it is committed, or must be taken back, but SQLite needs to
+    write for either: that is done in a copy.
+    """
+    logs = [path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal")]
+    logs = [log for log in logs if log.exists() and log.stat().st_size]
+    if not logs:
+        # Nobody is writing, and nobody here can: it need not be locked, which would take writing.
+        return _connected(path, "?immutable=1")
+    db = _connected(path, "?mode=ro")
+    try:
+        sqlite3.Cursor(db).execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        db.close()
+        if not isinstance(error, sqlite3.OperationalError):
+            raise _damaged(path, error) from error
+        if path.with_name(f"{path.name}-shm").exists():  # somebody writes: a copy might be of two moments
+            raise UsageError(f"cannot read {path}: {error}; are the permissions beside it right?") from error
+    else:
+        return db
+    copied = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
+    try:
+        for part in (path, *logs):
+            shutil.copyfile(part, Path(copied.name) / part.name)
+    except OSError as error:
+        copied.cleanup()
+        raise UsageError(
+            f"a crash left changes in {logs[0].name}, which is read from a copy, and {path} cannot be copied to "
+            f"{copied.name} ({error.strerror}); copy the index to where it can be written, or set TMPDIR"
+        ) from error
+    db = _connected(Path(copied.name) / path.name)
+    db.copied = copied
     return db
 
 

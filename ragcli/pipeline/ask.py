@@ -145,7 +145,7 @@ class Asker:
 
     def _look_up(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
         settings = self._settings
-        with self._index.consistent(dense=question.vector is not None) as (lexical, dense):
+        with self._index.consistent(dense=question.vector is not None, note=self._note) as (lexical, dense):
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question, _ = self._read(question.text, mode)

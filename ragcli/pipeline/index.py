@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -241,7 +241,8 @@ class Index:
     def projections(self) -> list[Projection]:
         """Both projections as they lie in the index, for the model in use; for a writer."""
         lexical, dense = self.stores()
-        assert not isinstance(dense, ScanStore)  # noqa: S101  # a writer can write
+        if isinstance(dense, ScanStore):
+            raise UsageError(f"cannot write {self.place}; are the folder and those in it writable?")
         return [lexical, dense]
 
     def stores(self) -> tuple[LexicalStore, DenseStore | ScanStore]:
@@ -253,7 +254,7 @@ class Index:
         signature = self.catalog.get("signature") or ""
         if self._stores is None or self._stores[0] != signature:
             self._let_go()
-            if is_writable(self.place):
+            if self._can_be_written():
                 lexical = LexicalStore(self.place / LEXICAL)
                 self._stores = (signature, lexical, DenseStore(self.place / CHROMA, signature))
             else:
@@ -265,6 +266,11 @@ class Index:
                         shutil.copyfile(path, copy / path.name)
                 self._stores = (signature, LexicalStore(copy), ScanStore(signature))
         return self._stores[1], self._stores[2]
+
+    def _can_be_written(self) -> bool:
+        """Whether both engines can write where they lie."""
+        parts = [self.place / LEXICAL, self.place / CHROMA]
+        return is_writable(self.place) and all(is_writable(part) for part in parts if part.exists())
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -291,17 +297,22 @@ class Index:
             bring_up_to_date(self.projections(), self.catalog)
 
     @contextmanager
-    def consistent(self, *, dense: bool) -> Iterator[tuple[LexicalStore, DenseStore | ScanStore]]:
+    def consistent(
+        self, *, dense: bool, note: Callable[[str], None] = lambda _: None
+    ) -> Iterator[tuple[LexicalStore, DenseStore | ScanStore]]:
         """The projections, up to date and kept so while they are read.
 
         One that is behind (a crash came between) or damaged is first brought up to date, without
-        embedding.
+        embedding. ``note`` is told where that will be done again for each run.
         """
         for _ in range(10):
             with reading(self.folder, self.settings.wait):
                 needed = self._needed(dense=dense)
-                if self._copies is not None:
-                    bring_up_to_date(needed, self.catalog)  # a copy of ours
+                if self._copies is not None and bring_up_to_date(needed, self.catalog):
+                    note(
+                        f"note: the lexical index in {self.place} is missing, behind or damaged and cannot be "
+                        f"written; a temporary one was made from the catalogue"
+                    )
                 if all(is_current(store, self.catalog) for store in needed):
                     yield self.stores()
                     return

@@ -7,9 +7,11 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,83 @@ def test_an_index_that_cannot_be_written_answers(family: Family, open_home: Path
         assert ended(run(*search(mode)), 0).out == wanted[mode]
     for words in (["index", "docs"], ["remove", "docs/deep"]):
         assert "writable" in ended(run(*words), 2).message
+    assert tree(open_home) == before
+
+
+def answered_read_only(family: Family, home: Path, *words: str) -> Ran:
+    return ended(family.start("rag_on_a_read_only_disk", words, str(home), cwd=home), 0)
+
+
+@pytest.mark.parametrize("lost", ["lexical", "chroma", "both", "a term", "the marker", "behind"])
+def test_an_index_that_cannot_be_written_answers_from_the_catalogue_where_a_part_is_lost(
+    family: Family, open_home: Path, lost: str
+) -> None:
+    """Without this, a snapshot that was taken at a bad moment would be of no use."""
+    index = open_home / ".rag"
+    if lost == "behind":
+        shutil.copytree(index / "lexical", open_home / "old")
+        (open_home / "docs" / "new.txt").write_text(f"Page 999 tells of heron at {EVERYWHERE}.\n", "utf-8")
+        ended(family.rag("index", cwd=open_home), 0)
+        shutil.rmtree(index / "lexical")
+        (open_home / "old").rename(index / "lexical")
+    wanted = {}
+    with_room = open_home.with_name(f"{open_home.name}-room")
+    shutil.copytree(open_home, with_room)
+    try:
+        for mode in ("lexical", "dense", "hybrid"):
+            wanted[mode] = ended(family.rag(*search(mode), cwd=with_room), 0).out
+    finally:
+        shutil.rmtree(with_room)
+    if lost in ("lexical", "both"):
+        shutil.rmtree(index / "lexical")
+    if lost in ("chroma", "both"):
+        shutil.rmtree(index / "chroma")
+    if lost == "a term":
+        damaged = max((index / "lexical").glob("*.term"), key=lambda path: path.stat().st_size)
+        damaged.write_bytes(bytes(damaged.stat().st_size))
+    if lost == "the marker":
+        (index / "lexical" / "projection.json").unlink()
+    before = tree(open_home)
+    for mode, out in wanted.items():
+        ran = answered_read_only(family, open_home, *search(mode))
+        assert ran.out == out
+        assert ("temporary one was made" in ran.err) == (lost != "chroma"), ran.err
+    assert tree(open_home) == before
+
+
+@pytest.mark.parametrize("left", ["log", "log and shared memory", "journal"])
+def test_what_a_crash_left_beside_a_catalogue_is_not_passed_over_where_nothing_can_be_written(
+    family: Family, open_home: Path, left: str
+) -> None:
+    """Without this, a copy of a machine that crashed would answer from an older state, or a torn one."""
+    file = open_home / ".rag" / "catalog.sqlite3"
+    kept = open_home / "kept"
+    kept.mkdir()
+    with closing(sqlite3.connect(file)) as db:
+        [document] = db.execute("SELECT min(id) FROM documents").fetchone()
+        if left == "journal":
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute("PRAGMA cache_size = 1")  # so that what is not committed reaches the file
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("UPDATE documents SET title = 'torn'")
+            db.execute("INSERT INTO roots VALUES ('torn', hex(zeroblob(1000000)))")
+        else:
+            db.execute("UPDATE documents SET title = 'committed' WHERE id = ?", (document,))
+            db.commit()
+        for path in file.parent.glob("catalog.sqlite3*"):
+            if left != "log" or not path.name.endswith("-shm"):
+                shutil.copy(path, kept)
+    for path in file.parent.glob("catalog.sqlite3*"):
+        path.unlink()
+    for path in kept.iterdir():
+        path.rename(file.parent / path.name)
+    assert any(path.stat().st_size for path in file.parent.glob("catalog.sqlite3-*"))
+    before = tree(open_home)
+    rows = answered_read_only(family, open_home, "list", "--format", "jsonl").lines
+    titles = {row["document"]: row["title"] for row in rows}
+    assert (titles[document] == "committed") == (left != "journal")
+    assert "torn" not in titles.values()
+    answered_read_only(family, open_home, *search("hybrid"))
     assert tree(open_home) == before
 
 

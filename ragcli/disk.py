@@ -47,12 +47,13 @@ def share_like(pattern: Path, path: Path) -> None:
     file_mode = pattern.stat().st_mode & 0o666 | 0o600
     folder_mode = file_mode | (file_mode & 0o444) >> 2  # who may read may enter
     for each in (path, *path.rglob("*")):
-        found = each.lstat().st_mode
-        if stat.S_ISLNK(found):
-            continue
-        wanted = found & 0o7000 | (folder_mode if stat.S_ISDIR(found) else file_mode)
-        if stat.S_IMODE(found) != wanted:
-            with suppress(PermissionError):  # another user's, where several may write
+        # Another user's, where several may write; or gone since it was listed.
+        with suppress(PermissionError, FileNotFoundError):
+            found = each.lstat().st_mode
+            if stat.S_ISLNK(found):
+                continue
+            wanted = found & 0o7000 | (folder_mode if stat.S_ISDIR(found) else file_mode)
+            if stat.S_IMODE(found) != wanted:
                 each.chmod(wanted)
 
 

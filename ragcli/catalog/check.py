@@ -34,7 +34,12 @@ _PLACES = """
                  AND 0 < first_line AND first_line <= last_line))
     )
 """
-_ORDINALS = "SELECT count(*) FROM chunks WHERE ordinal < 0 OR tokens < 0 OR generation < 0"
+_NEXT = "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'generation')"
+_ORDINALS = f"""
+    SELECT count(*) FROM chunks
+    WHERE ordinal < 0 OR tokens NOT BETWEEN 0 AND 1000000000 OR generation NOT BETWEEN 0 AND {_NEXT}
+"""  # noqa: S608
+_LENGTHS = "SELECT count(*) FROM documents WHERE characters != length(text)"
 _ORPHANS = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
 _NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap")
 
@@ -52,6 +57,10 @@ def contradictions(db: sqlite3.Connection) -> Iterator[str]:
         yield f"{orphans} chunks belong to no document"
     if wrong := _count(db, _SPANS) + _count(db, _PLACES) + _count(db, _ORDINALS):
         yield f"{wrong} chunks lie outside their text"
+    if wrong := _count(db, _LENGTHS):
+        yield f"{wrong} documents are not as long as noted"
+    if wrong := _count(db, "SELECT count(*) FROM files WHERE size < 0"):
+        yield f"{wrong} files are smaller than nothing"
     if wrong := _count(db, "SELECT count(*) FROM vectors WHERE typeof(vector) != 'blob'"):
         yield f"{wrong} vectors are none"
     for table, column, fits in (
@@ -88,6 +97,9 @@ def _notes(meta: dict[str, str]) -> Iterator[str]:
             yield f"its note {name} cannot be"
     if not meta.get("uid"):
         yield "it has no name"
+    probe, dimensions = meta.get("probe", "").split(), meta.get("dimensions", "")
+    if probe and dimensions.isdecimal() and len(probe) != int(dimensions):
+        yield "its probe has other dimensions than its vectors"
     if ("model" in meta) != ("signature" in meta):
         yield "its note of the model is cut"
 

@@ -178,7 +178,7 @@ def _check_format(db: sqlite3.Connection, path: Path, *, writable: bool) -> None
 def explain(path: Path, error: sqlite3.Error) -> RagError | None:
     """What an error of SQLite means to a user; None for a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    incomplete = "no such table" in str(error) or "no such column" in str(error)
+    incomplete = any(told in str(error) for told in ("no such table", "no such column", "Could not decode"))
     corrupt = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
     if corrupt or incomplete or type(error) is sqlite3.DatabaseError:
         return _damaged(path, error)

@@ -65,6 +65,24 @@ def analyze(text: str, *, net: bool = True) -> list[str]:
     return terms
 
 
+def words_of(text: str, *, whole: bool = False) -> list[str]:
+    """Words as they stand, in a row: case and accents away, not stemmed, stop words kept.
+
+    Identifiers come in parts, or ``whole``; each Chinese character is a word, and each of kana
+    and Hangul.
+    """
+    words: list[str] = []
+    for match in _TOKEN.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text))):
+        run = match.group()
+        if match.lastgroup != "word":
+            words.extend(run)
+        elif whole:
+            words.append(_fold(run))
+        else:
+            words.extend(_fold(piece) for piece in _JOIN.split(run) if piece)
+    return words
+
+
 @lru_cache(maxsize=65536)
 def _word_terms(word: str) -> tuple[str, ...]:
     """Terms of one Latin-script word or compound: the whole of an identifier, then its parts."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ragcli.cli.options import (
+    QUERY_HELP,
     CountOption,
     FilterOption,
     Format,
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
 @app.command("search", epilog='Example: rag search "sensor offline" -k 3')
 def search_command(
     ctx: typer.Context,
-    query: Annotated[
-        str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
-    ] = "",
+    query: Annotated[str, typer.Argument(metavar="QUERY", help=QUERY_HELP)] = "",
     more: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH", help="Further files, after --in.")
     ] = None,
@@ -91,6 +90,8 @@ def _search(
     with _asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, explain)
+        if output is SearchFormat.text and not found.hits:
+            context.terminal.note(_nothing(asker, query))
     context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
     if not found.hits:
         raise typer.Exit(NOTHING_FOUND)
@@ -116,7 +117,15 @@ def _inside(
     if failures:
         raise PartlyDone(f"{len(failures)} of the inputs could not be read; the rest was searched")
     if not hits:
+        if output is SearchFormat.text:
+            context.terminal.note("nothing found")
         raise typer.Exit(NOTHING_FOUND)
+
+
+def _nothing(asker: Asker, query: str) -> str:
+    """That nothing was found and, where the question itself demands what is not there, why."""
+    unmet = asker.unmet(query)
+    return f"nothing found: no passage has {' or '.join(unmet)}" if unmet else "nothing found"
 
 
 def _batch(
@@ -162,8 +171,6 @@ def _show(
         from ragcli.render.passages import print_hits
 
         print_hits(terminal, hits, query, home, explain=explain)
-        if not hits:
-            terminal.note("nothing found")
     elif output is SearchFormat.json:
         stages = ("embed", "lexical", "dense", "rerank", "total")
         times = {stage: round(took.get(stage, 0.0), 3) for stage in stages}
@@ -214,7 +221,7 @@ def context_command(
     with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}, filters) as asker:
         hits = asker.search(question).hits
         if not hits:
-            context.terminal.note("nothing found")
+            context.terminal.note(_nothing(asker, question))
             raise typer.Exit(NOTHING_FOUND)
         prompt = asker.prompt(question, hits)
     if output is Format.text:

@@ -84,9 +84,10 @@ FilterOption = Annotated[
         "field of their own. All of several hold.",
     ),
 ]
-QueryArgument = Annotated[
-    str, typer.Argument(metavar="QUERY", help="The question; - reads it from standard input.")
-]
+QUERY_HELP = (
+    'The question, in words; "a phrase", +demanded, -left-out, begin*. - reads it from standard input.'
+)
+QueryArgument = Annotated[str, typer.Argument(metavar="QUERY", help=QUERY_HELP)]
 
 
 def read_query(query: str) -> str:

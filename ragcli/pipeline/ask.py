@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
-from ragcli.errors import IndexDamaged, IndexMissing, UsageError
+from ragcli.errors import IndexDamaged, IndexMissing
 from ragcli.pipeline.index import Index
-from ragcli.search import Facts, Filter, Searcher, choose, covered_weight
+from ragcli.search import Facts, Filter, Searcher, choose, covered_weight, parse_question
 from ragcli.types import Answer, Hit, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class Asker:
         took["total"] = (time.perf_counter() - start) * 1000
         return Found(hits, took)
 
+    def unmet(self, query: str) -> list[str]:
+        """What a question demands and no passage of the index has."""
+        with self._index.consistent(dense=False) as (lexical, _):
+            return [str(clause) for clause in Searcher(self._index.catalog, lexical, None).unmet(query)]
+
     def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
         """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
         from ragcli.budget import counter_for
@@ -120,17 +125,16 @@ class Asker:
 
     def _read(self, query: str, mode: Mode) -> tuple[Question, dict[str, float]]:
         """Embed the question before anything is locked: it takes long the first time."""
-        if not query.strip():
-            raise UsageError('the query is empty; try rag search "your question"')
+        plain = parse_question(query).plain
         start = time.perf_counter()
         signature = self._index.catalog.get("signature") or ""
         if mode == "lexical":
             return Question(query, None, 1.0, signature), {}
-        coverage = self._index.tokenizer.coverage([query])[0]
+        coverage = self._index.tokenizer.coverage([plain])[0]
         if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
             # The words alone will decide, so the model need not be loaded.
             return Question(query, None, coverage, signature), {}
-        vector = self._index.embedder.embed_query(query)
+        vector = self._index.embedder.embed_query(plain)
         return Question(query, vector, coverage, signature), {"embed": (time.perf_counter() - start) * 1000}
 
     def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
@@ -168,7 +172,7 @@ class Asker:
         from ragcli.answer.extractive import extract
 
         with self._index.consistent(dense=False) as (lexical, _):
-            weights = lexical.weights(analyze(question.text, net=False))
+            weights = lexical.weights(analyze(parse_question(question.text).plain, net=False))
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 question, _ = self._read(question.text, self.mode)
         vector = question.vector

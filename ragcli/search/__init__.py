@@ -4,6 +4,7 @@ from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
 from ragcli.search.searcher import Gathered, Searcher, make_hit
 from ragcli.search.signals import covered_weight
+from ragcli.search.syntax import parse_question
 
 __all__ = [
     "Facts",
@@ -14,5 +15,6 @@ __all__ = [
     "covered_weight",
     "make_hit",
     "parse_filters",
+    "parse_question",
     "rank_in_memory",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ragcli.analyze import analyze
-from ragcli.errors import UsageError
 from ragcli.search.fuse import Ranked
+from ragcli.search.syntax import Clause, parse_question
 from ragcli.types import Chunk
 
 
@@ -16,10 +16,15 @@ def rank_in_memory(query: str, chunks: Sequence[Chunk]) -> Ranked:
     BM25+ rather than Okapi: over a handful of passages Okapi's weight of a term that stands in
     half of them is zero or negative. Raises ``UsageError`` for an empty query.
     """
-    if not query.strip():
-        raise UsageError('the query is empty; try rag search "your question" --in FILE')
-    terms = analyze(query)
-    bodies = [analyze(chunk.embedded_text) for chunk in chunks]
+    asked = parse_question(query)
+    chunks = [chunk for chunk in chunks if asked.admits(chunk.embedded_text)]
+    # What is meant exactly counts as a term that stands once in each passage that holds it.
+    exact = (*asked.preferred, *asked.required)
+    terms: list[str | Clause] = [*analyze(asked.plain), *exact]
+    bodies = [
+        [*analyze(text), *(clause for clause in exact if clause.holds(text))]
+        for text in (chunk.embedded_text for chunk in chunks)
+    ]
     if not terms or not any(bodies):
         return []
     from rank_bm25 import BM25Plus

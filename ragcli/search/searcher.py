@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
-from ragcli.errors import IndexDamaged, UsageError
+from ragcli.errors import IndexDamaged
 from ragcli.search.fuse import FUSIONS, Ranked
 from ragcli.search.signals import code_weight, covered_weight
+from ragcli.search.syntax import Asked, Clause, parse_question
 from ragcli.types import Hit, Mode, Score
 
 if TYPE_CHECKING:
@@ -106,15 +107,18 @@ class Searcher:
         took: MutableMapping[str, float] | None = None,
     ) -> Gathered:
         """What each side finds, before fusion; parameters as those of :meth:`search`."""
-        if not query.strip():
-            raise UsageError('the query is empty; try rag search "your question"')
+        asked = parse_question(query)
         took = {} if took is None else took
         limit = max(CANDIDATES, k)
         lexical: Ranked = []
         dense: Ranked = []
+        held = {clause: self._holding(clause) for clause in asked.clauses}
+        if asked.required or asked.excluded:
+            within = self._admitted(asked, held, within)
         if mode != "dense":
             with _timed(took, "lexical"):
-                found = self._lexical.search(analyze(query), limit, within=within)
+                favoured = [held[clause] for clause in (*asked.preferred, *asked.required)]
+                found = self._lexical.search(analyze(asked.plain), limit, within=within, favoured=favoured)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
@@ -126,9 +130,38 @@ class Searcher:
         first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
         stored = self._catalog.chunks(first)
         passages = [stored[chunk].chunk for chunk in first if chunk in stored]
-        share = self._share(query, [passage.embedded_text for passage in passages[:_BEST]])
+        share = self._share(asked.plain, [passage.embedded_text for passage in passages[:_BEST]])
         texts = tuple(passage.text for passage in passages)
         return Gathered(query, lexical, dense, limit, coverage, share, texts)
+
+    def unmet(self, query: str) -> list[Clause]:
+        """What a question demands and no passage has."""
+        return [clause for clause in parse_question(query).required if not self._holding(clause)]
+
+    def _admitted(
+        self, asked: Asked, held: Mapping[Clause, set[str]], within: frozenset[str] | None
+    ) -> frozenset[str]:
+        """The chunks that may be found, as far as the question itself says so."""
+        names = set(self._lexical.holding(()) if within is None else within)
+        for clause in asked.required:
+            names &= held[clause]
+        for clause in asked.excluded:
+            names -= held[clause]
+        return frozenset(names)
+
+    def _holding(self, clause: Clause) -> set[str]:
+        """The chunks that have what is meant exactly."""
+        if clause.begins:
+            return self._lexical.beginning(clause.beginning, clause.stems)
+        found = self._lexical.holding(clause.terms)
+        if not clause.needs_reading:
+            return found
+        return {
+            name
+            for each in sorted(found)  # one at a time: there may be more than memory holds
+            for name, stored in self._catalog.chunks([each]).items()
+            if clause.holds(stored.chunk.embedded_text)
+        }
 
     def _share(self, query: str, texts: Sequence[str]) -> float:
         """Largest part of the question's words, weighted by rarity, that one of some texts holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +100,19 @@ class LexicalStore:
         limit: int,
         context_weight: float = 0.3,
         within: Container[str] | None = None,
+        favoured: Sequence[Collection[str]] = (),
     ) -> list[tuple[str, float]]:
         """Ids and BM25 scores of the best chunks, best first, ties in the order of ids.
 
         ``within`` names the chunks that may be found; their scores are those of a search in all.
-        Raises ``IndexDamaged`` when the index cannot be read.
+        Each of ``favoured`` are chunks that have something in common, which counts as a term that
+        stands in all of them once. Raises ``IndexDamaged`` when the index cannot be read.
         """
-        if not terms:
+        favoured = [chunks for chunks in favoured if chunks]
+        if not terms and not favoured:
             return []
         with engine(_NAME):
-            query, searcher = self._query(terms, context_weight)
+            query, searcher = self._query(terms, context_weight, favoured)
             fetch = limit
             while True:
                 found = self._best(searcher, query, fetch)
@@ -118,7 +121,9 @@ class LexicalStore:
                     return kept[:limit]
                 fetch *= 4
 
-    def _query(self, terms: Sequence[str], context_weight: float) -> tuple[Any, Any]:
+    def _query(
+        self, terms: Sequence[str], context_weight: float, favoured: Sequence[Collection[str]]
+    ) -> tuple[Any, Any]:
         """The query for terms, and what it is asked of."""
         import tantivy
 
@@ -129,7 +134,43 @@ class LexicalStore:
             for field, weight in (("body", 1.0), ("context", context_weight)):
                 query = tantivy.Query.term_query(schema, field, term, "freq")
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
-        return tantivy.Query.boolean_query(clauses), index.searcher()
+        searcher = index.searcher()
+        for chunks in favoured:
+            query = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(schema, "id", sorted(chunks)),
+                _rarity(len(chunks), searcher.num_docs),
+            )
+            clauses.append((tantivy.Occur.Should, query))
+        return tantivy.Query.boolean_query(clauses), searcher
+
+    def holding(self, terms: Sequence[str]) -> set[str]:
+        """Ids of the chunks that hold all of some terms; of all chunks without terms."""
+        import tantivy
+
+        with engine(_NAME):
+            index = self._index(create=False)
+            queries = [tantivy.Query.term_query(index.schema, "body", term, "basic") for term in terms]
+            return self._all(index, tantivy.Occur.Must, queries or [tantivy.Query.all_query()])
+
+    def beginning(self, start: str, terms: Sequence[str] = ()) -> set[str]:
+        """Ids of the chunks that hold a term that begins so, or one of some terms."""
+        import tantivy
+
+        with engine(_NAME):
+            index = self._index(create=False)
+            queries = [tantivy.Query.term_query(index.schema, "body", term, "basic") for term in terms]
+            queries.append(tantivy.Query.regex_query(index.schema, "body", f"{_literal(start)}.*"))
+            return self._all(index, tantivy.Occur.Should, queries)
+
+    def _all(self, index: Any, occur: Any, queries: Sequence[Any]) -> set[str]:
+        import tantivy
+
+        searcher = index.searcher()
+        if not searcher.num_docs:
+            return set()
+        query = tantivy.Query.boolean_query([(occur, query) for query in queries])
+        hits = searcher.search(query, searcher.num_docs, count=False).hits
+        return {str(searcher.doc(address)["id"][0]) for _, address in hits}
 
     def weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""
@@ -137,7 +178,7 @@ class LexicalStore:
             searcher = self._index(create=False).searcher()
             total = searcher.num_docs
             counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
-        return {term: math.log(1 + (max(0, total - n) + 0.5) / (n + 0.5)) for term, n in counts.items()}
+        return {term: _rarity(count, total) for term, count in counts.items()}
 
     def _best(self, searcher: Any, query: Any, limit: int) -> list[tuple[str, float]]:
         """The best ``limit``, whole ties fetched first so that ids and not storage decide them."""
@@ -196,3 +237,13 @@ class LexicalStore:
         index.register_tokenizer("terms", spaces)
         self._open = index
         return index
+
+
+def _rarity(count: int, total: int) -> float:
+    """Inverse document frequency as BM25 has it."""
+    return math.log(1 + (max(0, total - count) + 0.5) / (count + 0.5))
+
+
+def _literal(text: str) -> str:
+    """A text as a regular expression of tantivy's."""
+    return "".join(sign if sign.isalnum() or sign == "_" else f"\\{sign}" for sign in text)

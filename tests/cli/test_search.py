@@ -227,3 +227,65 @@ def test_a_filter_that_leaves_nothing_finds_nothing(run: Run, samples: Path) -> 
         run("search", "battery", "--mode", mode, "--filter", "path=none/**", cwd=samples, exit=1)
     assert "there are path" in run.fails(2, "search", "battery", "--filter", "colour=red", cwd=samples)
     assert "--in" in run.fails(2, "search", "x", "--filter", "ext=md", "--in", "sample_docs", cwd=samples)
+
+
+def exact(run: Run, query: str, *words: str, folder: Path) -> list[str]:
+    """Texts that a search finds."""
+    hits = run("search", query, "-k", "50", *words, "--format", "jsonl", cwd=folder).lines
+    return [
+        " ".join(f"{' '.join(hit['heading'])} {hit['title']} {hit['text']}".lower().split()) for hit in hits
+    ]
+
+
+@pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
+def test_signs_hold_in_every_mode(run: Run, samples: Path, mode: str) -> None:
+    words = ("--mode", mode)
+    every = exact(run, "sensor", *words, folder=samples)
+    assert any("hub" in text for text in every)
+    assert not all("hub" in text for text in every)
+    required = exact(run, "sensor +hub", *words, folder=samples)
+    assert required
+    assert all("hub" in text for text in required)
+    left_out = exact(run, "sensor -hub", *words, folder=samples)
+    assert left_out
+    assert not any(re.search(r"\bhubs?\b", text) for text in left_out)
+    phrase = exact(run, '"rest position"', *words, folder=samples)
+    assert phrase
+    assert all("rest position" in text.replace("*", "") for text in phrase)
+    assert exact(run, "calibrat*", *words, folder=samples)
+
+
+def test_a_phrase_is_preferred_and_its_words_still_found(run: Run, samples: Path) -> None:
+    found = exact(run, 'where do vents go, "rest position"', "--mode", "lexical", folder=samples)
+    assert "rest position" in found[0].replace("*", "")
+    assert any("rest position" not in text.replace("*", "") for text in found)
+
+
+def test_signs_hold_without_an_index(run: Run, samples: Path) -> None:
+    found = exact(run, 'sensor +"rest position" -curtain', "--in", "sample_docs", folder=samples)
+    assert found
+    assert all("rest position" in text.replace("*", "") and "curtain" not in text for text in found)
+    assert exact(run, '"to be"', "--in", "sample_docs", folder=samples)  # stop words alone
+
+
+def test_what_no_passage_has_is_named(run: Run, samples: Path) -> None:
+    ran = run("search", 'sensor +"quux baz"', cwd=samples, exit=1)
+    assert ran.err == "nothing found: no passage has “quux baz”\n"
+    assert run("context", '"quux baz"', cwd=samples, exit=1).err == ran.err
+    assert "only says what to leave out" in run.fails(2, "search", "--", "-sensor", cwd=samples)
+
+
+def test_a_sign_and_a_filter_both_hold(run: Run, samples: Path) -> None:
+    hits = run(
+        "search",
+        "sensor +hub",
+        "--filter",
+        "path=api/**",
+        "--mode",
+        "lexical",
+        "--format",
+        "jsonl",
+        cwd=samples,
+    ).lines
+    assert hits
+    assert all("/api/" in hit["path"] and "hub" in f"{hit['heading']} {hit['text']}".lower() for hit in hits)

@@ -1,0 +1,156 @@
+"""What a question may say exactly: ``"a phrase"``, ``+must``, ``-without`` and ``begin*``.
+
+Everything else is plain language. Signs count only where a word begins, so that ``C++``,
+``e-mail``, ``a - b``, ``--flag``, ``-v``, ``-40`` and ``+49 30`` stay what they are. A phrase or a
+beginning is preferred to its words alone, and demanded when a question says nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ragcli.analyze import analyze, words_of
+from ragcli.errors import UsageError
+
+_OPEN, _CLOSE = '"“「『', '"”」』'
+_EXACT = re.compile(
+    # Quotes, unless the first follows a letter or digit: 5" is a length.
+    r"(?:(?<!\S)(?P<sign>[+-]))?(?<![A-Za-z0-9])"
+    r'(?:"(?P<straight>[^"]+)"|“(?P<curly>[^”]+)”|「(?P<corner>[^」]+)」|『(?P<double>[^』]+)』)'
+    r"|(?<!\S)(?P<mark>[+-])(?P<word>[^\s+\-\"“「『][^\s\"“「『]*)"
+    r"|(?<!\S)(?P<begin>[^\s*]{2,}\*)(?!\S)"
+)
+# What may be left out: a word, or one Chinese character; -v, -la and -273 are no words.
+_LEFT_OUT = re.compile(r"[^\W\d_](?:[\w.@:/+-]*[\w*+#])?$")
+_SHORTEST = 3
+_NUMBER = re.compile(r"\d+(?:[()/-]+\d+)*$")
+# What a word may have lost to its stem: `configurat*` also means what is stored as `configur`.
+_ENDINGS = ("", "e", "s", "ed", "ing", "ion", "es", "ly")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One thing that is meant exactly: a word in any of its forms, words in a row, or a beginning.
+
+    Words in a row are those in quotes, and what the analyser takes for several. They are compared
+    without regard to case, accents and white space.
+    """
+
+    text: str
+    quoted: bool = False
+    begins: bool = False
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Index terms of which a text that holds this has all; none for a beginning or stop words."""
+        return () if self.begins else tuple(dict.fromkeys(analyze(self.text, net=False)))
+
+    @property
+    def beginning(self) -> str:
+        """What an index term begins with; empty for words."""
+        return "".join(words_of(self.text, whole=True)) if self.begins else ""
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Index terms that a word with this beginning may have been cut to."""
+        if not self.begins:
+            return ()
+        return tuple(dict.fromkeys(term for end in _ENDINGS for term in analyze(self.text + end)[-1:]))
+
+    @property
+    def needs_reading(self) -> bool:
+        """Whether a text's terms do not tell, only its words."""
+        return not self.begins and (self.quoted or not self.terms or len(words_of(self.text)) > 1)
+
+    def holds(self, text: str) -> bool:
+        """Whether a text has it."""
+        if self.needs_reading:
+            wanted, there = words_of(self.text), words_of(text)
+            starts = (at for at, word in enumerate(there) if word == wanted[0])
+            return any(there[at : at + len(wanted)] == wanted for at in starts)
+        terms = set(analyze(text))
+        if self.begins:
+            return not terms.isdisjoint(self.stems) or any(term.startswith(self.beginning) for term in terms)
+        return terms.issuperset(self.terms)
+
+    def __str__(self) -> str:
+        return f"{self.text}*" if self.begins else f"“{self.text}”" if self.quoted else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and what it says exactly.
+
+    ``plain`` is what is left to be understood: the question without signs and without what is to
+    be left out.
+    """
+
+    text: str
+    plain: str
+    preferred: tuple[Clause, ...] = ()
+    required: tuple[Clause, ...] = ()
+    excluded: tuple[Clause, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """All that is said exactly."""
+        return (*self.preferred, *self.required, *self.excluded)
+
+    def admits(self, text: str) -> bool:
+        """Whether a passage with this text may be found."""
+        return all(clause.holds(text) for clause in self.required) and not any(
+            clause.holds(text) for clause in self.excluded
+        )
+
+
+def parse_question(text: str) -> Asked:
+    """What a question says. Raises ``UsageError`` where it is empty, or only says what to leave out."""
+    if not text.strip():
+        raise UsageError('the query is empty; try rag search "your question"')
+    clauses: dict[str, list[Clause]] = {"": [], "+": [], "-": []}
+    plain: list[str] = []
+    besides: list[str] = []
+    end = 0
+    for match, sign, clause in _clauses(text):
+        besides.append(text[end : match.start()])
+        plain += besides[-1], {"": match.group().rstrip("*"), "+": clause.text, "-": ""}[sign]
+        clauses[sign].append(clause)
+        end = match.end()
+    besides.append(text[end:])
+    preferred, required, excluded = map(tuple, clauses.values())
+    left = "".join([*plain, besides[-1]]).strip()
+    if excluded and not words_of(left):
+        raise UsageError("the query only says what to leave out; add what to look for")
+    if not required and not words_of(" ".join(besides)):
+        preferred, required = (), preferred
+    return Asked(text, left, preferred, required, excluded)
+
+
+def _clauses(text: str) -> Iterator[tuple[re.Match[str], str, Clause]]:
+    for match in _EXACT.finditer(text):
+        quoted = next(
+            (match[name] for name in ("straight", "curly", "corner", "double") if match[name]), None
+        )
+        if quoted is not None:
+            if words_of(quoted):
+                yield match, match["sign"] or "", Clause(quoted.strip(), quoted=True)
+            continue
+        sign, word = match["mark"] or "", match["word"] or match["begin"]
+        if sign:
+            word = word.rstrip(".,;:!?。，；：！？)]}")
+        begins = word.endswith("*")
+        word = word.rstrip("*")
+        if _is_meant(sign, word, begins=begins):
+            yield match, sign, Clause(word, begins=begins)
+
+
+def _is_meant(sign: str, word: str, *, begins: bool) -> bool:
+    """Whether a sign before, or a star behind, a word makes a demand of it."""
+    whole = words_of(word, whole=True)
+    if not whole or (begins and (len(whole) > 1 or len(whole[0]) < 2)):
+        return False
+    if sign == "-":
+        return bool(_LEFT_OUT.match(word)) and (len(word) >= _SHORTEST or not word.isascii())
+    return not (sign == "+" and _NUMBER.match(word))

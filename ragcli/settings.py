@@ -33,6 +33,8 @@ class Settings:
     mode: str = "hybrid"
     fusion: str = "convex"
     dense_weight: float = 0.5
+    mmr: float | None = None
+    passages: bool = False
     budget: int = 3000
     min_evidence: float = 0.4
     llm: str = "none"
@@ -52,6 +54,8 @@ MEANINGS: Mapping[str, str] = {
     "mode": "lists to search: hybrid, dense or lexical",
     "fusion": "how two lists become one: convex or rrf",
     "dense_weight": "the dense list's share, between 0 and 1",
+    "mmr": "the relevance's share, between 0 and 1, where hits shall differ from each other",
+    "passages": "merge hits that stand near each other in a document",
     "budget": "most tokens of the sources in a prompt",
     "min_evidence": "evidence, between 0 and 1, below which a quoted answer is refused",
     "llm": "what writes the answer",
@@ -72,6 +76,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "overlap": (0, 1_000_000),
     "k": (1, 10_000),
     "dense_weight": (0.0, 1.0),
+    "mmr": (0.0, 1.0),
     "budget": (50, 10_000_000),
     "min_evidence": (0.0, 1.0),
     "llm_timeout": (0.1, 86_400.0),

@@ -144,6 +144,9 @@ class Hit:
     dense: Score | None = None
     fused: float = 0.0
     rerank: float | None = None
+    # Chunks that a passage was merged from, in order, and worse hits that say the same.
+    chunks: tuple[str, ...] = ()
+    duplicates: tuple[Hit, ...] = ()
 
     @property
     def place(self) -> str:

@@ -456,6 +456,13 @@ class Catalog:
         rows = self._db.execute(self._CHUNK + "WHERE document = ? ORDER BY ordinal", (document,))
         return [_stored(row) for row in rows]
 
+    def text_of(self, document: str, start: int, end: int) -> str:
+        """A slice of a document's text."""
+        row = self._db.execute(
+            "SELECT substr(text, ? + 1, ? - ?) FROM documents WHERE id = ?", (start, end, start, document)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
     def chunks_since(self, generation: int) -> Iterable[StoredChunk]:
         """Chunks that came after a generation, ordered by id, so that whatever is made of them is the same."""
         rows = self._db.execute(

@@ -17,7 +17,9 @@ from ragcli.cli.options import (
     Format,
     FormatOption,
     FusionOption,
+    MmrOption,
     ModeOption,
+    PassagesOption,
     QueryArgument,
     SearchFormat,
     WaitOption,
@@ -44,6 +46,8 @@ def search_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    passages: PassagesOption = None,
+    mmr: MmrOption = None,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
@@ -63,10 +67,13 @@ def search_command(
     """Find the passages that answer a question."""
     context: Context = ctx.obj
     flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait}
+    flags |= {"passages": passages, "mmr": mmr}
     if batch is not None:
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
         _batch(context, batch, output, flags, filters)
+    elif inside and (passages or mmr is not None):
+        raise UsageError("--passages and --mmr need an index; leave them out, or make one with `rag index`")
     elif inside and filters:
         raise UsageError("--filter asks the catalogue of an index; with --in name the files themselves")
     elif inside:  # a shell makes several words of `--in *.md`
@@ -206,6 +213,8 @@ def context_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    passages: PassagesOption = None,
+    mmr: MmrOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -218,7 +227,8 @@ def context_command(
 
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}, filters) as asker:
+    flags = {"k": k, "mode": mode, "passages": passages, "mmr": mmr, "budget": budget, "wait": wait}
+    with _asker(context, flags, filters, fold=True) as asker:
         hits = asker.search(question).hits
         if not hits:
             context.terminal.note(_nothing(asker, question))
@@ -259,6 +269,8 @@ def query_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    passages: PassagesOption = None,
+    mmr: MmrOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -268,9 +280,16 @@ def query_command(
     """Answer a question, with citations. Without an LLM the answer quotes the documents."""
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(
-        context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}, filters
-    ) as asker:
+    flags = {
+        "k": k,
+        "mode": mode,
+        "passages": passages,
+        "mmr": mmr,
+        "budget": budget,
+        "llm": llm,
+        "wait": wait,
+    }
+    with _asker(context, flags, filters, fold=True) as asker:
         answer = _stream(context, asker, question, output)
         if output is Format.text:
             _finish_text(context, answer, asker.home)
@@ -331,11 +350,13 @@ def _finish_text(context: Context, answer: Answer, home: Path) -> None:
 
 
 @contextmanager
-def _asker(context: Context, flags: dict[str, Any], filters: list[str] | None) -> Iterator[Asker]:
+def _asker(
+    context: Context, flags: dict[str, Any], filters: list[str] | None, *, fold: bool = False
+) -> Iterator[Asker]:
     from ragcli.pipeline.ask import Asker
     from ragcli.pipeline.index import Index
     from ragcli.search import parse_filters
 
     wanted = parse_filters(filters or [])
     with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index, note=context.terminal.note, filters=wanted)
+        yield Asker(index, note=context.terminal.note, filters=wanted, fold=fold)

@@ -84,6 +84,24 @@ FilterOption = Annotated[
         "field of their own. All of several hold.",
     ),
 ]
+PassagesOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--passages/--no-passages",
+        help="Merge hits that stand near each other in a document (default: no).",
+        show_default=False,
+    ),
+]
+MmrOption = Annotated[
+    float | None,
+    typer.Option(
+        "--mmr",
+        metavar="L",
+        min=0.0,
+        max=1.0,
+        help="Choose hits that differ from each other: L is relevance's share, 1 all of it.",
+    ),
+]
 QUERY_HELP = (
     'The question, in words; "a phrase", +demanded, -left-out, begin*. - reads it from standard input.'
 )

@@ -38,16 +38,22 @@ class Found:
 
 
 class Asker:
-    """Asks one index, as often as wanted, with one load of the model."""
+    """Asks one index, as often as wanted, with one load of the model.
+
+    ``fold`` tells passages that say the same once, as passages merged from several always do.
+    """
 
     def __init__(
         self,
         index: Index,
         note: Callable[[str], None] = lambda _: None,
         filters: Sequence[Filter] = (),
+        *,
+        fold: bool = False,
     ) -> None:
         self._index = index
         self._filters = filters
+        self._fold = fold or index.settings.passages
         self._settings = index.settings
         self._note = note
         if index.model() is None:
@@ -157,7 +163,8 @@ class Asker:
             searcher = Searcher(self._index.catalog, lexical, dense)
             return searcher.search(
                 question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
-                fusion=settings.fusion, dense_weight=settings.dense_weight, within=within, took=took,
+                fusion=settings.fusion, dense_weight=settings.dense_weight, within=within, mmr=settings.mmr,
+                fold=self._fold, passages=settings.passages, took=took,
             )  # fmt: skip
 
     def _within(self) -> frozenset[str] | None:

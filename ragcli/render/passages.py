@@ -53,7 +53,12 @@ def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, 
         terminal.print(head)
         if explain:
             terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
-        terminal.print(_marked(snippet(_HEADINGS.sub("", hit.text) or hit.text, words), words))
+        if hit.chunks:
+            terminal.print(_marked(safe(hit.text.strip()).replace("\n", "\n   "), words))
+        else:
+            terminal.print(_marked(snippet(_HEADINGS.sub("", hit.text) or hit.text, words), words))
+        for copy in hit.duplicates:
+            terminal.print(Text(f"   also {one_line(hit_place(copy, home))}", style="dim"))
 
 
 def explanation(hit: Hit) -> str:

@@ -48,7 +48,13 @@ def hit_record(hit: Hit) -> dict[str, Any]:
             "fused": hit.fused,
             "rerank": hit.rerank,
         },
+        **({"chunks": list(hit.chunks)} if hit.chunks else {}),
+        **({"duplicates": [_name(copy) for copy in hit.duplicates]} if hit.duplicates else {}),
     }
+
+
+def _name(hit: Hit) -> dict[str, Any]:
+    return {"id": hit.id, "document": hit.document, "span": list(hit.span)}
 
 
 def _score(score: Score | None) -> dict[str, Any] | None:

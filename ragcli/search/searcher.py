@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.errors import IndexDamaged
+from ragcli.search.diversity import diversify
+from ragcli.search.duplicates import fold_duplicates
 from ragcli.search.fuse import FUSIONS, Ranked
+from ragcli.search.passages import merge_passages
 from ragcli.search.signals import code_weight, covered_weight
 from ragcli.search.syntax import Asked, Clause, parse_question
 from ragcli.types import Hit, Mode, Score
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 # Length of each list before fusion; ``k`` where that is more.
 CANDIDATES = 300
+# Hits that others may be left out of or merged into: so many, and so many for each asked for.
+_POOL, _POOL_SHARE = 30, 3
 # Lexical hits looked at for how much of the question they hold.
 _BEST = 3
 # Lexical hits looked at for what kind of text they are.
@@ -77,13 +82,18 @@ class Searcher:
         fusion: str = "convex",
         dense_weight: float = 0.5,
         within: frozenset[str] | None = None,
+        mmr: float | None = None,
+        fold: bool = False,
+        passages: bool = False,
         took: MutableMapping[str, float] | None = None,
     ) -> list[Hit]:
         """The best ``k`` passages, best first, ties in the order of ids.
 
         ``vector`` of shape (dim,) is the question's; a hybrid search without one is left to words.
         ``coverage`` is the share of its words that the model can represent. ``within`` names the
-        chunks that may be found, where not all may. ``took`` receives milliseconds by stage.
+        chunks that may be found, where not all may. ``mmr`` is the relevance's share where hits
+        shall differ from each other, ``fold`` tells near copies once, ``passages`` merges
+        neighbours. ``took`` receives milliseconds by stage.
         Raises ``UsageError`` for an empty question.
         """
         found = self.gather(query, k=k, mode=mode, vector=vector, coverage=coverage, within=within, took=took)
@@ -93,7 +103,15 @@ class Searcher:
             fused = fuse(found.lexical, found.dense, weight, depth=found.depth, share=found.share)
         else:
             fused = list(found.lexical or found.dense)
-        return self._hits(fused[:k], dict_of(found.lexical), dict_of(found.dense))
+        several = mmr is not None or fold or passages
+        pool = max(_POOL, _POOL_SHARE * k) if several else k
+        hits = self._hits(fused[:pool], dict_of(found.lexical), dict_of(found.dense))
+        if mmr is not None:
+            vectors = self._catalog.vectors_of([hit.id for hit in hits], self._catalog.get("signature") or "")
+            hits = diversify(hits, vectors, mmr, pool if fold or passages else k)
+        if fold:
+            hits = fold_duplicates(hits)
+        return merge_passages(self._catalog, hits, k) if passages else hits[:k]
 
     def gather(
         self,

@@ -289,3 +289,43 @@ def test_a_sign_and_a_filter_both_hold(run: Run, samples: Path) -> None:
     ).lines
     assert hits
     assert all("/api/" in hit["path"] and "hub" in f"{hit['heading']} {hit['text']}".lower() for hit in hits)
+
+
+def test_passages_are_whole_and_name_their_chunks(run: Run, samples: Path) -> None:
+    words = ("search", "how do I get a lost sensor back", "--mode", "lexical", "--passages", "-k", "3")
+    hits = run(*words, "--format", "jsonl", cwd=samples).lines
+    assert len(hits) == 3
+    merged = next(hit for hit in hits if len(hit["chunks"]) > 1)
+    shown = run("show", merged["chunks"][0], "--format", "json", cwd=samples).json
+    assert next(chunk for chunk in shown["chunks"] if chunk["wanted"])["text"] in merged["text"]
+    last = " ".join(merged["text"].split())[-60:]
+    assert last in " ".join(run(*words, cwd=samples).out.split())  # a reader sees it to its end
+
+
+def test_a_copy_is_told_once_in_a_context_and_named_in_a_search(run: Run, fresh: Path) -> None:
+    text = next((fresh / "docs").glob("*.md")).read_text()
+    (fresh / "docs" / "copy.md").write_text(text)
+    run("index", "docs", cwd=fresh)
+    query = " ".join(text.split()[2:9])
+    plain = run("search", query, "--mode", "lexical", "--format", "jsonl", cwd=fresh).lines
+    assert "docs/copy.md" in {hit["document"] for hit in plain}
+    folded = run("search", query, "--mode", "lexical", "--passages", "--format", "jsonl", cwd=fresh).lines
+    pairs = [({hit["document"]}, {copy["document"] for copy in hit.get("duplicates", [])}) for hit in folded]
+    assert any("docs/copy.md" in one | copies and copies for one, copies in pairs)
+    assert "also docs/" in run("search", query, "--mode", "lexical", "--passages", cwd=fresh).out
+    context = run("context", query, "--mode", "lexical", cwd=fresh).out
+    assert context.count(" ".join(text.split()[-3:])) == 1
+
+
+def test_hits_can_be_made_to_differ(run: Run, samples: Path) -> None:
+    words = ("search", "sensor", "--mode", "lexical", "-k", "5", "--format", "jsonl")
+    plain = run(*words, cwd=samples).lines
+    same = run(*words, "--mmr", "1", cwd=samples).lines
+    assert [hit["id"] for hit in same] == [hit["id"] for hit in plain]
+    other = run(*words, "--mmr", "0.3", cwd=samples).lines
+    assert [hit["id"] for hit in other] != [hit["id"] for hit in plain]
+    assert [(-hit["score"], hit["id"]) for hit in other] == sorted(
+        (-hit["score"], hit["id"]) for hit in other
+    )
+    run.fails(2, "search", "sensor", "--mmr", "2", cwd=samples)
+    run.fails(2, "search", "sensor", "--in", "sample_docs", "--passages", cwd=samples)

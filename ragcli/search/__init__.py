@@ -2,7 +2,7 @@
 
 from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
-from ragcli.search.searcher import Gathered, Searcher, make_hit
+from ragcli.search.searcher import Gathered, Searcher, fuse_gathered, make_hit
 from ragcli.search.signals import covered_weight
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Searcher",
     "choose",
     "covered_weight",
+    "fuse_gathered",
     "make_hit",
     "parse_filters",
     "rank_in_memory",

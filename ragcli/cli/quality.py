@@ -10,6 +10,7 @@ import typer
 
 from ragcli.cli.options import FusionOption, TableFormat, WaitOption, WeightOption, existing
 from ragcli.cli.program import Context, app
+from ragcli.cli.starter import write_questions
 from ragcli.cli.tuning import Tuner
 from ragcli.errors import GateFailed, PartlyDone, UsageError
 from ragcli.types import Mode
@@ -59,6 +60,25 @@ def eval_command(
             "--tune", help="Fit dense_weight by cross-validation and write it to rag.toml if it is better."
         ),
     ] = False,
+    make_questions: Annotated[
+        int | None,
+        typer.Option(
+            "--make-questions",
+            metavar="N",
+            min=1,
+            help="Write N questions from the index, to be corrected by hand.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Where --make-questions writes queries and qrels."
+        ),
+    ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="LLM that writes the questions; otherwise headings and sentences."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
@@ -84,8 +104,14 @@ def eval_command(
     from ragcli.render.evaluation import Evaluation
 
     context: Context = ctx.obj
+    if make_questions is not None:
+        write_questions(context, make_questions, folder, llm, output, force=force)
+        return
     if queries is None or qrels is None:
-        raise UsageError("judged questions are needed; say rag eval --queries FILE --qrels FILE")
+        raise UsageError(
+            "judged questions are needed; say rag eval --queries FILE --qrels FILE, or make some to begin "
+            "with: rag eval --make-questions 50 -o FOLDER"
+        )
     wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
     unknown = [mode for mode in wanted if mode not in get_args(Mode)]
     if unknown or not wanted:

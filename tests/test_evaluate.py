@@ -28,6 +28,8 @@ from ragcli.evaluate import (
     read_qrels,
     read_queries,
     read_rows,
+    tune,
+    weights_to_try,
     with_baseline,
     write_rows,
 )
@@ -380,3 +382,63 @@ def test_a_gate_is_of_hybrid_unless_it_names_a_mode() -> None:
 def test_what_is_no_gate_is_refused(word: str) -> None:
     with pytest.raises(UsageError):
         read_bound(word)
+
+
+# -- tuning ----------------------------------------------------------------------------------------------
+
+GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def table_of(rows: list[list[float]]) -> dict[str, list[float]]:
+    return {f"q{number}": row for number, row in enumerate(rows)}
+
+
+def test_a_weight_that_is_better_everywhere_is_taken() -> None:
+    found = tune("ndcg@10", table_of([[0.1, 0.2, 0.4, 0.9, 0.3]] * 20), GRID, 0.5)
+    assert (found.best, found.weight, found.sure) == (0.75, 0.75, True)
+    assert found.by_fold == (0.75,) * 5
+    assert (found.tuned, found.before) == pytest.approx((0.9, 0.4))
+    assert found.difference.p < 0.01
+
+
+def test_a_weight_that_only_suits_the_questions_it_was_chosen_on_is_not_taken() -> None:
+    # One question out of ten speaks for 0.75, and loudly: left out, the others see nothing in it.
+    rows = [[0.0, 0.0, 0.5, 0.5, 0.0] for _ in range(9)] + [[0.0, 0.0, 0.0, 1.0, 0.0]]
+    found = tune("ndcg@10", table_of(rows), GRID, 0.5)
+    assert found.best == 0.75
+    assert not found.sure
+    assert found.weight == 0.5
+
+
+def test_of_equal_weights_the_one_in_force_stays() -> None:
+    found = tune("ndcg@10", table_of([[0.5] * 5] * 10), GRID, 0.25)
+    assert (found.best, found.weight) == (0.25, 0.25)
+    assert found.difference.mean == 0.0
+
+
+def test_the_order_of_the_questions_makes_no_difference() -> None:
+    rows = [[(n * 7 + w * 3) % 11 / 10 for w in range(5)] for n in range(23)]
+    forward = table_of(rows)
+    backward = dict(reversed(list(forward.items())))
+    first, second = (tune("ndcg@10", values, GRID, 0.5) for values in (forward, backward))
+    assert first == second
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=5, max_size=5), min_size=10, max_size=40))
+def test_every_question_is_judged_once_at_a_weight_it_had_no_part_in(rows: list[list[float]]) -> None:
+    found = tune("ndcg@10", table_of(rows), GRID, 0.5)
+    assert found.before == pytest.approx(sum(row[2] for row in rows) / len(rows), abs=1e-6)
+    assert found.means[found.best] == max(found.means.values())
+    assert found.tuned <= max(max(row) for row in rows)
+    assert found.weight in (found.best, 0.5)
+
+
+def test_few_questions_tune_nothing() -> None:
+    with pytest.raises(UsageError, match="10 judged questions and there are 9"):
+        tune("ndcg@10", table_of([[0.5] * 5] * 9), GRID, 0.5)
+
+
+def test_the_weight_in_force_is_among_those_tried() -> None:
+    assert len(weights_to_try(0.5)) == 21
+    assert 0.33 in weights_to_try(0.33)

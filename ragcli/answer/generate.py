@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import abc
+from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
 from ragcli.answer.citations import check_citations, is_refusal
@@ -45,6 +46,23 @@ def quiet(_: str) -> None:
     """Take a note and say nothing."""
 
 
+def clean_pieces(generator: Generator, prompt: Prompt) -> abc.Generator[str, None, None]:
+    """What ``generator`` writes, piece by piece, without control characters and without its thoughts.
+
+    To be closed by whoever may stop early: the connection or the process behind it ends then.
+    """
+    plain, thoughts = Plain(), Thoughts()
+    pieces = generator.stream(prompt)
+    try:
+        for piece in pieces:
+            yield thoughts.feed(plain.feed(piece))
+    finally:
+        # Not left to the garbage collector.
+        if isinstance(pieces, abc.Generator):
+            pieces.close()
+    yield thoughts.feed(plain.close()) + thoughts.close()
+
+
 def answer_with(
     generator: Generator,
     prompt: Prompt,
@@ -63,24 +81,13 @@ def answer_with(
     was sent: its text is kept, but nothing supports it. ``note`` gets a line on each thing a
     reader should know. Raises what the generator raises; what was streamed by then stays so.
     """
-    plain, thoughts = Plain(), Thoughts()
     citing = Citing({source.n for source in prompt.sources})
     raw: list[str] = []
-
-    def emit(clean: str) -> None:
-        raw.append(clean)
-        if printed := citing.feed(clean):
-            on_token(printed)
-
-    pieces = generator.stream(prompt)
-    try:
-        for piece in pieces:
-            emit(thoughts.feed(plain.feed(piece)))
-    finally:
-        # Not left to the garbage collector: the connection or the process must end now.
-        if isinstance(pieces, abc.Generator):
-            pieces.close()
-    emit(thoughts.feed(plain.close()) + thoughts.close())
+    with closing(clean_pieces(generator, prompt)) as pieces:
+        for clean in pieces:
+            raw.append(clean)
+            if printed := citing.feed(clean):
+                on_token(printed)
     if printed := citing.close():
         on_token(printed)
 

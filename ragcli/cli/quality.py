@@ -10,6 +10,8 @@ import typer
 
 from ragcli.cli.options import FusionOption, TableFormat, WaitOption, WeightOption, existing
 from ragcli.cli.program import Context, app
+from ragcli.cli.starter import write_questions
+from ragcli.cli.tuning import Tuner
 from ragcli.errors import GateFailed, PartlyDone, UsageError
 from ragcli.types import Mode
 
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
 def eval_command(
     ctx: typer.Context,
     queries: Annotated[
-        Path, typer.Option(metavar="FILE", help="Questions: queries.jsonl with _id and text.")
-    ],
+        Path | None, typer.Option(metavar="FILE", help="Questions: queries.jsonl with _id and text.")
+    ] = None,
     qrels: Annotated[
-        Path, typer.Option(metavar="FILE", help="Judgements: qrels.tsv, query-id, corpus-id, score.")
-    ],
+        Path | None, typer.Option(metavar="FILE", help="Judgements: qrels.tsv, query-id, corpus-id, score.")
+    ] = None,
     modes: Annotated[
         str, typer.Option(metavar="LIST", help="Modes to compare, with commas between.")
     ] = "lexical,dense,hybrid",
@@ -51,6 +53,31 @@ def eval_command(
     ] = 0,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page of HTML with plots.")
+    ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune", help="Fit dense_weight by cross-validation and write it to rag.toml if it is better."
+        ),
+    ] = False,
+    make_questions: Annotated[
+        int | None,
+        typer.Option(
+            "--make-questions",
+            metavar="N",
+            min=1,
+            help="Write N questions from the index, to be corrected by hand.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Where --make-questions writes queries and qrels."
+        ),
+    ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="LLM that writes the questions; otherwise headings and sentences."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     fusion: FusionOption = None,
@@ -77,6 +104,14 @@ def eval_command(
     from ragcli.render.evaluation import Evaluation
 
     context: Context = ctx.obj
+    if make_questions is not None:
+        write_questions(context, make_questions, folder, llm, output, force=force)
+        return
+    if queries is None or qrels is None:
+        raise UsageError(
+            "judged questions are needed; say rag eval --queries FILE --qrels FILE, or make some to begin "
+            "with: rag eval --make-questions 50 -o FOLDER"
+        )
     wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
     unknown = [mode for mode in wanted if mode not in get_args(Mode)]
     if unknown or not wanted:
@@ -89,6 +124,7 @@ def eval_command(
         _check_free(file, force=force)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait)
     questions, judgements = read_queries(existing(queries)), read_qrels(existing(qrels))
+    tuner = Tuner(context, settings, given=dense_weight) if tune else None
     with context.terminal.progress("evaluating") as bar:
         bar.begin(len(wanted) * len(questions))
         judged, reports, missing = judge(
@@ -103,7 +139,8 @@ def eval_command(
     contrasts = between_modes(reports, asked[0])
     if before is not None:
         contrasts += with_baseline(reports, before, asked)
-    found = Evaluation(judged, reports, contrasts, judge_bounds(bounds, reports))
+    tuned = tuner.tune(questions, judgements, asked[0]) if tuner else None
+    found = Evaluation(judged, reports, contrasts, judge_bounds(bounds, reports), tuned)
     if rows is not None:
         write_rows(rows, reports)
     if report is not None:
@@ -114,6 +151,8 @@ def eval_command(
     if missing:
         some = ", ".join(missing[:3])
         context.terminal.note(f"note: {len(missing)} judged documents are not in the index ({some} …)")
+    if tuner and tuned:
+        tuner.tell(tuned)
     _tell_failures(found)
 
 

@@ -7,8 +7,10 @@ from ragcli.evaluate.metrics import HEADLINE, METRICS, measure, read_metrics, re
 from ragcli.evaluate.rows import read_rows, row_record, write_rows
 from ragcli.evaluate.run import ModeReport, Row, evaluate
 from ragcli.evaluate.statistics import Difference, compare, interval
+from ragcli.evaluate.tuning import FOLDS, Tuning, tune, weights_to_try
 
 __all__ = [
+    "FOLDS",
     "HEADLINE",
     "METRICS",
     "Bound",
@@ -19,6 +21,7 @@ __all__ = [
     "Qrels",
     "Query",
     "Row",
+    "Tuning",
     "Verdict",
     "between_modes",
     "compare",
@@ -34,6 +37,8 @@ __all__ = [
     "read_rows",
     "recall",
     "row_record",
+    "tune",
+    "weights_to_try",
     "with_baseline",
     "write_rows",
 ]

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ragcli.analyze import analyze
 from ragcli.errors import IndexDamaged, IndexMissing
 from ragcli.pipeline.index import Index
-from ragcli.search import Facts, Filter, Searcher, choose, covered_weight, parse_question
+from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, parse_question
 from ragcli.types import Answer, Hit, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ class Question:
     vector: NDArray[np.float32] | None
     coverage: float
     signature: str
+
+
+_T = TypeVar("_T")
+# What is asked of a searcher for a question; the question comes again since it may be read anew.
+Look = Callable[[Searcher, Question], _T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,29 +148,45 @@ class Asker:
         vector = self._index.embedder.embed_query(plain)
         return Question(query, vector, coverage, signature), {"embed": (time.perf_counter() - start) * 1000}
 
+    def gather(self, query: str, *, k: int) -> Gathered:
+        """What both sides find for a question, to be fused in more than one way."""
+
+        def look(searcher: Searcher, question: Question) -> Gathered:
+            return searcher.gather(
+                question.text, k=k, mode="hybrid", vector=question.vector, coverage=question.coverage,
+                within=self._within(),
+            )  # fmt: skip
+
+        return self._mending(self.read(query, "hybrid"), "hybrid", look)
+
     def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
+        settings = self._settings
+
+        def look(searcher: Searcher, question: Question) -> list[Hit]:
+            return searcher.search(
+                question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
+                fusion=settings.fusion, dense_weight=settings.dense_weight, within=self._within(),
+                mmr=settings.mmr, fold=self._fold, passages=settings.passages, took=took,
+            )  # fmt: skip
+
+        return self._mending(question, mode, look)
+
+    def _mending(self, question: Question, mode: Mode, look: Look[_T]) -> _T:
         """Search what answers now; what is damaged is made anew from the catalogue once."""
         try:
-            return self._look_up(question, k, mode, took)
+            return self._look_up(question, mode, look)
         except IndexDamaged as error:
             if not self._index.renew():
                 raise
             self._note(f"note: {str(error).split(';')[0]}; it was made anew from the catalogue")
-        return self._look_up(question, k, mode, took)
+        return self._look_up(question, mode, look)
 
-    def _look_up(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
-        settings = self._settings
+    def _look_up(self, question: Question, mode: Mode, look: Look[_T]) -> _T:
         with self._index.consistent(dense=question.vector is not None, note=self._note) as (lexical, dense):
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question, _ = self._read(question.text, mode)
-            within = self._within()
-            searcher = Searcher(self._index.catalog, lexical, dense)
-            return searcher.search(
-                question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
-                fusion=settings.fusion, dense_weight=settings.dense_weight, within=within, mmr=settings.mmr,
-                fold=self._fold, passages=settings.passages, took=took,
-            )  # fmt: skip
+            return look(Searcher(self._index.catalog, lexical, dense), question)
 
     def _within(self) -> frozenset[str] | None:
         """The chunks that the filters leave; None where there are no filters."""

@@ -13,7 +13,7 @@ from ragcli.settings import Settings
 from ragcli.types import Mode
 
 # Passages asked for, so that a hundred documents are among them where one has several.
-_DEPTH = 300
+PASSAGES = 300
 
 
 def judge(
@@ -50,11 +50,11 @@ def judge_index(
             nonlocal done
             done += 1
             advance(done)
-            hits = asker.search(text, k=_DEPTH, mode=cast("Mode", mode)).hits
+            hits = asker.search(text, k=PASSAGES, mode=cast("Mode", mode)).hits
             return [names.get(hit.document, hit.document) for hit in hits]
 
         # The first search opens the stores and loads the model, which no later one does.
-        asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
+        asker.search(queries[0].text, k=PASSAGES, mode=cast("Mode", mode))
         reports[mode] = evaluate(search, queries, qrels, metrics)
     count = sum(any(grade > 0 for grade in qrels.get(query.id, {}).values()) for query in queries)
     return count, reports, sorted(judged - set(names.values()))

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from ragcli.evaluate import Contrast, ModeReport, Row, Verdict, interval
+from ragcli.evaluate import FOLDS, Contrast, ModeReport, Row, Tuning, Verdict, interval
 from ragcli.render.records import dump
 from ragcli.render.tables import print_table
 from ragcli.render.terminal import Terminal, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What judged questions say of the dense weight; ``file`` is where it was written, if it was."""
+
+    found: Tuning
+    file: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,7 @@ class Evaluation:
     reports: Mapping[str, ModeReport]
     contrasts: Sequence[Contrast]
     verdicts: Sequence[Verdict]
+    tuned: Tuned | None = None
 
     @property
     def failed(self) -> list[str]:
@@ -30,7 +39,7 @@ class Evaluation:
 
 def evaluation_record(found: Evaluation) -> dict[str, Any]:
     """An evaluation as ``rag eval --format json`` gives it."""
-    return {
+    record: dict[str, Any] = {
         "queries": found.queries,
         "modes": {
             mode: {
@@ -66,6 +75,35 @@ def evaluation_record(found: Evaluation) -> dict[str, Any]:
         ],
         "failed": found.failed,
     }
+    if found.tuned is not None:
+        record["tuning"] = _tuning_record(found.tuned)
+    return record
+
+
+def _tuning_record(tuned: Tuned) -> dict[str, Any]:
+    found = tuned.found
+    return {
+        "setting": "dense_weight",
+        "metric": found.metric,
+        "queries": found.queries,
+        "folds": FOLDS,
+        "fold_weights": list(found.by_fold),
+        "weights": [{"weight": weight, "mean": mean} for weight, mean in found.means.items()],
+        "current": found.current,
+        "best": found.best,
+        "cross_validated": {
+            "best": found.tuned,
+            "current": found.before,
+            "difference": found.difference.mean,
+            "interval95": list(found.difference.interval),
+            "p": round(found.difference.p, 4),
+            "wins": found.difference.wins,
+            "losses": found.difference.losses,
+        },
+        "taken": tuned.file is not None,
+        "weight": found.weight,
+        "file": tuned.file,
+    }
 
 
 def print_evaluation(terminal: Terminal, found: Evaluation, worst: Sequence[Row] = ()) -> None:
@@ -85,6 +123,9 @@ def print_evaluation(terminal: Terminal, found: Evaluation, worst: Sequence[Row]
     if found.contrasts:
         terminal.out()
         print_contrasts(terminal, found.contrasts)
+    if found.tuned is not None:
+        terminal.out()
+        _print_tuning(terminal, found.tuned.found)
     for row in worst:
         terminal.out()
         _print_worst(terminal, row)
@@ -110,6 +151,39 @@ def print_contrasts(terminal: Terminal, contrasts: Sequence[Contrast]) -> None:
         for contrast in contrasts
     ]
     print_table(terminal, header, rows, {3, 4, 5, 6, 7})
+
+
+def _print_tuning(terminal: Terminal, found: Tuning) -> None:
+    """The mean at each weight, marked at the one in force and the one that all questions chose."""
+    marks = {found.current: "in force", found.best: "best"}
+    if found.best == found.current:
+        marks = {found.best: "in force, best"}
+    rows = [[f"{weight:g}", f"{mean:.4f}", marks.get(weight, "")] for weight, mean in found.means.items()]
+    print_table(terminal, ["dense_weight", found.metric, ""], rows, {0, 1})
+
+
+def tuning_lines(tuned: Tuned) -> list[str]:
+    """What cross-validation says of the tuned weight, and what was done about it."""
+    found, difference = tuned.found, tuned.found.difference
+    low, high = difference.interval
+    said = (
+        f"tuning: {found.metric} {found.tuned:.4f} with the weight tuned on the other folds, {found.before:.4f} "
+        f"with {found.current:g} (difference {difference.mean:+.4f}, 95 % interval {low:+.4f} … {high:+.4f}, "
+        f"p {difference.p:.4f}; {found.queries} questions in {FOLDS} folds)"
+    )
+    if tuned.file is not None:
+        return [
+            said,
+            f"tuning: dense_weight was {found.current:g} and is {found.weight:g} now, in {tuned.file}",
+        ]
+    if found.sure:
+        return [said, f"tuning: dense_weight stays {found.current:g}, the best over all questions"]
+    why = (
+        "the gain may well be chance"
+        if difference.mean > 0
+        else "no other weight does better on new questions"
+    )
+    return [said, f"tuning: dense_weight stays {found.current:g}; {why}"]
 
 
 def _print_worst(terminal: Terminal, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
-from ragcli.search.searcher import Gathered, Searcher, make_hit
+from ragcli.search.searcher import Gathered, Searcher, fuse_gathered, make_hit
 from ragcli.search.signals import covered_weight
 from ragcli.search.syntax import parse_question
 
@@ -13,6 +13,7 @@ __all__ = [
     "Searcher",
     "choose",
     "covered_weight",
+    "fuse_gathered",
     "make_hit",
     "parse_filters",
     "parse_question",

@@ -60,6 +60,12 @@ def weigh(found: Gathered, dense_weight: float) -> float:
     return covered_weight(code_weight(dense_weight, found.query, found.first), found.coverage)
 
 
+def fuse_gathered(found: Gathered, fusion: str, dense_weight: float) -> list[tuple[str, float]]:
+    """Both sides as one list, best first; ``dense_weight`` is that of an ordinary question."""
+    weight = weigh(found, dense_weight)
+    return FUSIONS[fusion](found.lexical, found.dense, weight, depth=found.depth, share=found.share)
+
+
 class Searcher:
     """Search over one index: its catalogue and what is derived from it.
 
@@ -97,12 +103,8 @@ class Searcher:
         Raises ``UsageError`` for an empty question.
         """
         found = self.gather(query, k=k, mode=mode, vector=vector, coverage=coverage, within=within, took=took)
-        if mode == "hybrid":
-            fuse = FUSIONS[fusion]
-            weight = weigh(found, dense_weight)
-            fused = fuse(found.lexical, found.dense, weight, depth=found.depth, share=found.share)
-        else:
-            fused = list(found.lexical or found.dense)
+        hybrid = mode == "hybrid"
+        fused = fuse_gathered(found, fusion, dense_weight) if hybrid else found.lexical or found.dense
         several = mmr is not None or fold or passages
         pool = max(_POOL, _POOL_SHARE * k) if several else k
         hits = self._hits(fused[:pool], dict_of(found.lexical), dict_of(found.dense))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -143,3 +144,74 @@ def test_the_worst_questions_are_shown_with_what_was_found_instead(run: Run, jud
     out = run(*ASKED, "--worst", "1", "--metrics", "precision@1,map@10", cwd=judged).out
     assert out.split()[1:3] == ["precision@1", "map@10"]
     assert "wanted b1" in out
+
+
+# -- tuning ----------------------------------------------------------------------------------------------
+
+
+def test_a_weight_is_tuned_on_what_search_finds_at_each(run: Run, samples: Path, tmp_path: Path) -> None:
+    shutil.copytree(samples, tmp_path / "own")
+    told = run("eval", *FILES, "--modes", "hybrid", "--tune", "--format", "json", cwd=tmp_path / "own").json
+    tuning = told["tuning"]
+    assert (tuning["queries"], tuning["folds"], tuning["current"]) == (50, 5, 0.5)
+    means = {entry["weight"]: entry["mean"] for entry in tuning["weights"]}
+    assert means[0.5] == told["modes"]["hybrid"]["ndcg@10"] == tuning["cross_validated"]["current"]
+    for weight in ("0", "0.8"):
+        apart = run(
+            "eval", *FILES, "--modes", "hybrid", "--dense-weight", weight, "--format", "json", cwd=samples
+        ).json
+        assert means[float(weight)] == apart["modes"]["hybrid"]["ndcg@10"]
+    assert tuning["taken"] == (tuning["file"] is not None) == (tmp_path / "own" / "rag.toml").exists()
+
+
+# What a document says, and what is asked of it: in other words, but for one that is another document's.
+MEANT = (
+    ("The automobile refused to start.", "why did my car break down in the kitchen"),
+    ("Simmer soup gently on the stove of a kitchen.", "how to cook broth for a physician"),
+    ("A physician prescribed pills against fever.", "what medicine did the doctor give the puppy"),
+    ("The puppy barks at strangers.", "young dog makes noise at the airport"),
+    ("Aeroplanes land at the airport every hour.", "when do flights arrive for the wedding"),
+    ("They celebrated their wedding in May.", "marriage ceremony with snow"),
+    ("Snow covered all roads.", "frozen white winter weather and the lawyer"),
+    ("A lawyer spoke before the judge.", "attorney in court about the garden"),
+    ("Roses bloom in her garden.", "flowers that blossom beside the bank"),
+    ("The bank lends cash to firms.", "credit and money for the orchestra"),
+    ("An orchestra performs a symphony.", "classical music concert for children at school"),
+    ("Pupils learn arithmetic at school.", "kids are taught mathematics by automobile"),
+)
+
+
+def test_a_better_weight_is_written_beside_the_index_and_used(run: Run, tmp_path: Path) -> None:
+    """Words alone mislead; the one who set the weight to 0 did not know that."""
+    said, asked = zip(*MEANT, strict=True)
+    for name, texts in (("c.jsonl", said), ("q.jsonl", asked)):
+        lines = [json.dumps({"_id": f"n{n}", "text": text}) for n, text in enumerate(texts)]
+        (tmp_path / name).write_text("\n".join(lines))
+    (tmp_path / "q.tsv").write_text("".join(f"n{n}\tn{n}\t1\n" for n in range(len(MEANT))))
+    run("index", "c.jsonl", cwd=tmp_path)
+    (tmp_path / "rag.toml").write_text("# ours\ndense_weight = 0.0  # set by hand\nk = 3\n")
+    words = ("eval", "--queries", "q.jsonl", "--qrels", "q.tsv", "--modes", "hybrid", "--format", "json")
+    told = run(*words, "--tune", "--metrics", "mrr@5,ndcg@10", cwd=tmp_path)
+    tuning = told.json["tuning"]
+    assert (tuning["taken"], tuning["metric"]) == (True, "mrr@5")
+    assert tuning["cross_validated"]["best"] > tuning["cross_validated"]["current"]
+    weight = tuning["weight"]
+    assert f"was 0 and is {weight:g} now, in {tmp_path / 'rag.toml'}" in told.err
+    assert (tmp_path / "rag.toml").read_text() == f"# ours\ndense_weight = {weight}  # set by hand\nk = 3\n"
+    after = run(*words, "--metrics", "mrr@5", cwd=tmp_path).json["modes"]["hybrid"]["mrr@5"]
+    assert after == max(entry["mean"] for entry in tuning["weights"])
+    again = run(*words, "--tune", "--metrics", "mrr@5", cwd=tmp_path, env={"RAG_DENSE_WEIGHT": "0"})
+    assert "note: RAG_DENSE_WEIGHT is set and overrules it" in again.err
+
+
+def test_tuning_says_early_what_stands_in_its_way(run: Run, judged: Path) -> None:
+    assert "leave out --dense-weight" in run.fails(2, *ASKED, "--tune", "--dense-weight", "0.4", cwd=judged)
+    assert "needs 10 judged questions" in run.fails(2, *ASKED, "--tune", cwd=judged)
+    (judged / "elsewhere").write_text("k = 5\n")
+    (judged / "rag.toml").symlink_to(judged / "elsewhere")
+    assert "symbolic link" in run.fails(2, *ASKED, "--tune", cwd=judged)
+    assert (judged / "elsewhere").read_text() == "k = 5\n"
+
+
+def test_questions_are_asked_for(run: Run, fresh: Path) -> None:
+    assert "--queries FILE --qrels FILE" in run.fails(2, "eval", cwd=fresh)

@@ -1,0 +1,159 @@
+"""Our lexical search beside bm25s, on every judged set, over the same terms.
+
+    python -m benchmarks.lexical --keep DIR [SETS] [--only NAME ...] [--json FILE]
+
+DIR holds the indexes that ``benchmarks.quality --keep DIR`` made. bm25s is given what our own
+analyser made of the chunks (title, headings and text, once each), and of the whole documents,
+and scores as Lucene does with b 0.75 and with either k1 that is usual: 1.2, as tantivy has it,
+and 1.5, bm25s's own default. Ties are broken by id on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality import find_sets
+from benchmarks.report import write_report
+from ragcli.analyze import analyze
+from ragcli.catalog import Catalog
+from ragcli.evaluate import judged_names, measure, read_qrels, read_queries
+from ragcli.evaluate.metrics import DEEPEST
+from ragcli.pipeline.index import Index
+from ragcli.search.searcher import CANDIDATES
+from ragcli.settings import Settings
+
+METRIC = "ndcg@10"
+OURS = "rag"
+B = 0.75
+K1 = (1.2, 1.5)
+UNITS = ("chunks", "documents")
+
+
+class Peer:
+    """bm25s over texts that are already terms."""
+
+    def __init__(self, terms: Mapping[str, Sequence[str]], k1: float) -> None:
+        import bm25s
+
+        self._names = list(terms)
+        self._scores = bm25s.BM25(method="lucene", k1=k1, b=B)
+        self._scores.index(list(terms.values()), show_progress=False)
+
+    def search(self, query: Sequence[str]) -> list[str]:
+        """Names by score, best first, those that hold no term of the query left out."""
+        known = [term for term in query if term in self._scores.vocab_dict]
+        if not known:
+            return []
+        scores = self._scores.get_scores(known).tolist()
+        found = [
+            (-round(score, 6), name) for score, name in zip(scores, self._names, strict=True) if score > 0
+        ]
+        return [name for _, name in sorted(found)]
+
+
+def chunk_terms(catalog: Catalog) -> dict[str, dict[str, list[str]]]:
+    """The terms of every chunk, by document and chunk."""
+    return {
+        document: {
+            stored.chunk.id: analyze(stored.chunk.context) + analyze(stored.chunk.text)
+            for stored in catalog.chunks_of(document)
+        }
+        for document, _, _ in catalog.document_names()
+    }
+
+
+def document_terms(catalog: Catalog) -> dict[str, list[str]]:
+    """The terms of every document as its chunks cover it: title and headings once, then the text."""
+    terms = {}
+    for document, _, _ in catalog.document_names():
+        stored = catalog.chunks_of(document)
+        above = dict.fromkeys(line for each in stored for line in each.chunk.context.split("\n"))
+        terms[document] = [term for text in (*above, *_texts(stored)) for term in analyze(text)]
+    return terms
+
+
+def _texts(stored: Iterable[Any]) -> Iterable[str]:
+    """The text of chunks in order, what two of them share but once."""
+    end = 0
+    for each in stored:
+        yield each.chunk.text[max(0, end - each.chunk.start) :]
+        end = max(end, each.chunk.end)
+
+
+def measure_set(folder: Path, index_folder: Path) -> dict[str, float]:
+    """Mean nDCG@10 of ours and of each form of bm25s on one set."""
+    queries, qrels = read_queries(folder / "queries.jsonl"), read_qrels(folder / "qrels.tsv")
+    asked = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
+    with Index.open(index_folder, Settings(offline=True)) as index:
+        catalog = index.catalog
+        judged = {name for grades in qrels.values() for name in grades}
+        names = judged_names(judged, catalog.document_names())
+        chunks = chunk_terms(catalog)
+        of_chunk = {chunk: document for document, own in chunks.items() for chunk in own}
+        every = {chunk: terms for own in chunks.values() for chunk, terms in own.items()}
+        whole = document_terms(catalog)
+        peers = {
+            f"{unit} {k1:g}": Peer(every if unit == "chunks" else whole, k1) for unit in UNITS for k1 in K1
+        }
+        sums = dict.fromkeys([OURS, *peers], 0.0)
+        with index.consistent(dense=False) as (lexical, _):
+            for query in asked:
+                terms = analyze(query.text)
+                rankings = {OURS: [chunk for chunk, _ in lexical.search(terms, CANDIDATES)]}
+                rankings |= {name: peer.search(terms) for name, peer in peers.items()}
+                for name, ranking in rankings.items():
+                    documents = dict.fromkeys(of_chunk.get(found, found) for found in ranking)
+                    best = [names.get(document, document) for document in documents][:DEEPEST]
+                    sums[name] += measure(METRIC, best, qrels[query.id])
+    return {name: total / len(asked) for name, total in sums.items()}
+
+
+def table(results: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown: ours, then bm25s by what it ranks and k1; the mean below."""
+    columns = list(next(iter(results.values())))
+    heads = [f"bm25s, {name.split()[0]}, k1 {name.split()[1]}" for name in columns[1:]]
+    lines = [f"| set | {OURS} | {' | '.join(heads)} |", f"|---|{'---:|' * len(columns)}"]
+    lines += [
+        f"| {name} | {' | '.join(f'{values[column]:.3f}' for column in columns)} |"
+        for name, values in results.items()
+    ]
+    means = (sum(values[column] for values in results.values()) / len(results) for column in columns)
+    return "\n".join([*lines, f"| mean | {' | '.join(f'{mean:.3f}' for mean in means)} |"])
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="?", type=Path)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    results = {}
+    for name, folder, _ in find_sets(options.sets):
+        if options.only and name not in options.only:
+            continue
+        if not (options.keep / name / ".rag").is_dir():
+            print(f"{name}: no index in {options.keep}", file=sys.stderr)
+            continue
+        results[name] = measure_set(folder, options.keep / name / ".rag")
+        print(json.dumps({name: results[name]}), file=sys.stderr, flush=True)
+    print(table(results))
+    if options.json:
+        write_report(
+            options.json,
+            "python -m benchmarks.lexical --keep DIR ../shared/eval",
+            table(results),
+            [{"set": name, **values} for name, values in results.items()],
+        )
+
+
+if __name__ == "__main__":
+    main()

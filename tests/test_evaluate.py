@@ -16,6 +16,7 @@ from ragcli.evaluate import (
     ModeReport,
     Query,
     Row,
+    Span,
     between_modes,
     compare,
     evaluate,
@@ -250,12 +251,18 @@ def test_a_name_without_its_ending_means_a_file_when_it_is_the_only_one() -> Non
 
 # -- evaluation ------------------------------------------------------------------------------------------
 
+
+def passages(*names: str) -> list[Span]:
+    """A passage of each document."""
+    return [Span(name, 0, 10) for name in names]
+
+
 QUERIES = [Query("q1", "one"), Query("q2", "two"), Query("q3", "not judged"), Query("q4", "nothing relevant")]
 QRELS = {"q1": {"a": 1}, "q2": {"b": 1}, "q4": {"a": 0}, "q9": {"a": 1}}
 
 
 def test_means_are_over_the_judged_questions() -> None:
-    found = {"one": ["a"], "two": ["x", "x", "b"]}
+    found = {"one": passages("a"), "two": passages("x", "x", "b")}
     report = evaluate(found.__getitem__, QUERIES, QRELS)
     assert report.metrics == pytest.approx(
         {"ndcg@10": (1 + 1 / log2(3)) / 2, "recall@10": 1.0, "recall@100": 1.0, "mrr@10": 0.75}, abs=1e-6
@@ -265,10 +272,10 @@ def test_means_are_over_the_judged_questions() -> None:
 
 
 def test_a_question_that_fails_counts_as_zero_and_is_listed() -> None:
-    def search(text: str) -> list[str]:
+    def search(text: str) -> list[Span]:
         if text == "two":
             raise ModelUnavailable("no model")
-        return ["a"]
+        return passages("a")
 
     report = evaluate(search, QUERIES, QRELS)
     assert set(report.metrics.values()) == {0.5}

@@ -402,6 +402,11 @@ class Catalog:
         rows = self._db.execute(query + "WHERE document = ? ORDER BY ordinal", (document,))
         return [(_stored(row), row[17]) for row in rows]
 
+    def text_of(self, document: str) -> str | None:
+        """The extracted text of a document; None where there is none of that id."""
+        row = self._db.execute("SELECT text FROM documents WHERE id = ?", (document,)).fetchone()
+        return None if row is None else str(row[0])
+
     def vector_blobs(self, model: str) -> Iterator[tuple[str, str, bytes | None]]:
         """Document, content hash and stored bytes (None where missing) of every chunk's vector."""
         query = """SELECT document, chunks.content, vector FROM chunks LEFT JOIN vectors
@@ -456,8 +461,8 @@ class Catalog:
         rows = self._db.execute(self._CHUNK + "WHERE document = ? ORDER BY ordinal", (document,))
         return [_stored(row) for row in rows]
 
-    def text_of(self, document: str, start: int, end: int) -> str:
-        """A slice of a document's text."""
+    def slice_of(self, document: str, start: int, end: int) -> str:
+        """A slice of a document's extracted text."""
         row = self._db.execute(
             "SELECT substr(text, ? + 1, ? - ?) FROM documents WHERE id = ?", (start, end, start, document)
         ).fetchone()

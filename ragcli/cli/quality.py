@@ -31,12 +31,20 @@ def eval_command(
     qrels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judgements: qrels.tsv, query-id, corpus-id, score.")
     ] = None,
+    spans: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="References: spans.jsonl with query-id, doc, start, end, text."),
+    ] = None,
     modes: Annotated[
         str, typer.Option(metavar="LIST", help="Modes to compare, with commas between.")
     ] = "lexical,dense,hybrid",
     metrics: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Metrics: ndcg, recall, mrr, map, precision, success @ a depth."),
+        typer.Option(
+            metavar="LIST",
+            help="Metrics: ndcg, recall, mrr, map, precision, success @ a depth; "
+            "with --spans span_recall, span_precision, span_iou.",
+        ),
     ] = None,
     gate: Annotated[
         list[str] | None,
@@ -90,12 +98,15 @@ def eval_command(
     """Measure quality on judged questions. The modes stand side by side."""
     from ragcli.evaluate import (
         METRICS,
+        SPAN_METRICS,
         between_modes,
         judge_bounds,
+        of_spans,
         read_bound,
         read_metrics,
         read_qrels,
         read_queries,
+        read_references,
         read_rows,
         with_baseline,
         write_rows,
@@ -107,27 +118,35 @@ def eval_command(
     if make_questions is not None:
         write_questions(context, make_questions, folder, llm, output, force=force)
         return
-    if queries is None or qrels is None:
+    if queries is None or (qrels is None and spans is None):
         raise UsageError(
-            "judged questions are needed; say rag eval --queries FILE --qrels FILE, or make some to begin "
-            "with: rag eval --make-questions 50 -o FOLDER"
+            "judged questions are needed; say rag eval --queries FILE --qrels FILE (or --spans FILE), or "
+            "make some to begin with: rag eval --make-questions 50 -o FOLDER"
         )
     wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
     unknown = [mode for mode in wanted if mode not in get_args(Mode)]
     if unknown or not wanted:
         raise UsageError(f"--modes {modes}: use {', '.join(get_args(Mode))}")
-    shown = read_metrics(metrics.split(",")) if metrics else METRICS
+    usual = (*(METRICS if qrels else ()), *(SPAN_METRICS if spans else ()))
+    shown = read_metrics(metrics.split(",")) if metrics else usual
     bounds = [read_bound(word) for word in gate or ()]
     asked = list(dict.fromkeys([*shown, *(bound.metric for bound in bounds)]))
+    for metric in asked:
+        if spans is None and of_spans(metric):
+            raise UsageError(f"{metric} is measured on references; add --spans FILE")
+    if tune and (qrels is None or of_spans(asked[0])):
+        raise UsageError("--tune needs judged documents: --qrels FILE, and a metric of theirs first")
     before = read_rows(existing(baseline)) if baseline else None
     for file in (rows, report):
         _check_free(file, force=force)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait)
-    questions, judgements = read_queries(existing(queries)), read_qrels(existing(qrels))
+    questions = read_queries(existing(queries))
+    judgements = read_qrels(existing(qrels)) if qrels else None
+    references = read_references(existing(spans)) if spans else None
     tuner = Tuner(context, settings, given=dense_weight) if tune else None
     with context.terminal.progress("evaluating") as bar:
         bar.begin(len(wanted) * len(questions))
-        judged, reports, missing = judge(
+        judged = judge(
             context.folder(),
             settings,
             questions,
@@ -135,22 +154,28 @@ def eval_command(
             wanted,
             lambda done: bar.advance(done, ""),
             asked,
+            references,
         )
+    reports = judged.reports
     contrasts = between_modes(reports, asked[0])
     if before is not None:
         contrasts += with_baseline(reports, before, asked)
-    tuned = tuner.tune(questions, judgements, asked[0]) if tuner else None
-    found = Evaluation(judged, reports, contrasts, judge_bounds(bounds, reports), tuned)
+    tuned = tuner.tune(questions, judgements, asked[0]) if tuner and judgements else None
+    found = Evaluation(judged.queries, reports, contrasts, judge_bounds(bounds, reports), judged.lost, tuned)
     if rows is not None:
         write_rows(rows, reports)
     if report is not None:
-        _write_page(report, found, queries=queries, qrels=qrels, index=context.folder())
+        files = [file for file in (qrels, spans) if file]
+        _write_page(report, found, queries=queries, judgements=files, index=context.folder())
     _show(context, found, output, worst=worst)
     if before is not None and not any(contrast.against == "baseline" for contrast in contrasts):
         context.terminal.note(f"note: {baseline} shares no question and mode with this run")
-    if missing:
-        some = ", ".join(missing[:3])
-        context.terminal.note(f"note: {len(missing)} judged documents are not in the index ({some} …)")
+    for told, names in (
+        ("judged documents are not in the index", judged.missing),
+        ("references are not in the text of their documents and were left out", judged.lost),
+    ):
+        if names:
+            context.terminal.note(f"note: {len(names)} {told} ({', '.join(names[:3])} …)")
     if tuner and tuned:
         tuner.tell(tuned)
     _tell_failures(found)
@@ -165,7 +190,9 @@ def _check_free(file: Path | None, *, force: bool) -> None:
         raise UsageError(f"{file} exists already; choose another name or add --force")
 
 
-def _write_page(file: Path, found: Evaluation, *, queries: Path, qrels: Path, index: Path) -> None:
+def _write_page(
+    file: Path, found: Evaluation, *, queries: Path, judgements: Sequence[Path], index: Path
+) -> None:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
@@ -174,7 +201,7 @@ def _write_page(file: Path, found: Evaluation, *, queries: Path, qrels: Path, in
 
     facts = [
         ("questions", f"{queries} ({found.queries} judged)"),
-        ("judgements", str(qrels)),
+        ("judgements", ", ".join(map(str, judgements))),
         ("index", str(index)),
         ("made", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC by ragcli {version('ragcli')}"),
     ]

@@ -3,7 +3,18 @@
 from ragcli.evaluate.contrast import Contrast, between_modes, with_baseline
 from ragcli.evaluate.gates import Bound, Verdict, judge_bounds, read_bound
 from ragcli.evaluate.judgements import Grades, Qrels, Query, judged_names, read_qrels, read_queries
-from ragcli.evaluate.metrics import HEADLINE, METRICS, measure, read_metrics, recall
+from ragcli.evaluate.metrics import (
+    HEADLINE,
+    METRICS,
+    SPAN_METRICS,
+    measure,
+    measure_spans,
+    of_spans,
+    read_metrics,
+    recall,
+)
+from ragcli.evaluate.overlap import span_recall
+from ragcli.evaluate.references import Located, Reference, Span, locate, read_references
 from ragcli.evaluate.rows import read_rows, row_record, write_rows
 from ragcli.evaluate.run import ModeReport, Row, evaluate
 from ragcli.evaluate.statistics import Difference, compare, interval
@@ -13,14 +24,18 @@ __all__ = [
     "FOLDS",
     "HEADLINE",
     "METRICS",
+    "SPAN_METRICS",
     "Bound",
     "Contrast",
     "Difference",
     "Grades",
+    "Located",
     "ModeReport",
     "Qrels",
     "Query",
+    "Reference",
     "Row",
+    "Span",
     "Tuning",
     "Verdict",
     "between_modes",
@@ -29,14 +44,19 @@ __all__ = [
     "interval",
     "judge_bounds",
     "judged_names",
+    "locate",
     "measure",
+    "measure_spans",
+    "of_spans",
     "read_bound",
     "read_metrics",
     "read_qrels",
     "read_queries",
+    "read_references",
     "read_rows",
     "recall",
     "row_record",
+    "span_recall",
     "tune",
     "weights_to_try",
     "with_baseline",

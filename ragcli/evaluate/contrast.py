@@ -25,7 +25,7 @@ class Contrast:
 def between_modes(reports: Mapping[str, ModeReport], metric: str) -> list[Contrast]:
     """Every later mode against every earlier one."""
     return [
-        Contrast(metric, second, first, len(reports[first].rows), compare(
+        Contrast(metric, second, first, len(reports[first].values(metric)), compare(
             reports[second].values(metric), reports[first].values(metric)
         ))
         for first, second in combinations(reports, 2)
@@ -43,7 +43,7 @@ def with_baseline(
             pairs = [
                 (row.metrics[metric], before[row.query.id][metric])
                 for row in report.rows
-                if metric in before.get(row.query.id, {})
+                if metric in row.metrics and metric in before.get(row.query.id, {})
             ]
             if pairs:
                 now, then = zip(*pairs, strict=True)

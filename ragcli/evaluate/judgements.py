@@ -27,7 +27,7 @@ def read_queries(path: Path) -> list[Query]:
     """Read ``queries.jsonl``: objects with ``_id`` and ``text``. Raises ``UsageError`` with the line."""
     queries: list[Query] = []
     seen: set[str] = set()
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(lines_of(path), 1):
         if not line.strip():
             continue
         try:
@@ -49,7 +49,7 @@ def read_queries(path: Path) -> list[Query]:
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """Read ``qrels.tsv`` (query-id, corpus-id, score, with or without a header) or TREC's four columns."""
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(lines_of(path), 1):
         row = line.rstrip("\r").split("\t")
         cells = row if len(row) > 1 else line.split()
         if not cells or (number == 1 and not cells[-1].strip()[-1:].isdigit()):
@@ -69,7 +69,8 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     return qrels
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, which line feeds alone part. Raises ``UsageError``."""
     try:
         # Not splitlines: a record may hold U+2028 and its kin.
         return path.read_text("utf-8-sig").split("\n")

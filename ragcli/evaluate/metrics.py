@@ -1,8 +1,9 @@
 """Metrics of a ranking, in the field's words and with trec_eval's definitions.
 
-Every metric is a pure function of a ranking of document names, best first and without repeats, of
-the grades of the judged documents, and of the depth it looks to. A document without a judgement
-counts as irrelevant, and so does one with a grade of zero or below.
+Every metric here is a pure function of a ranking of document names, best first and without
+repeats, of the grades of the judged documents, and of the depth it looks to. A document without a
+judgement counts as irrelevant, and so does one with a grade of zero or below. Those whose names
+begin with ``span_`` look at characters instead: see :mod:`ragcli.evaluate.overlap`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ragcli.errors import UsageError
 from ragcli.evaluate.judgements import Grades
+from ragcli.evaluate.overlap import Spans, span_iou, span_precision, span_recall
 
 METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
 HEADLINE = "ndcg@10"
-# Documents asked for by a search that is judged: no metric looks deeper.
+# Five passages, as in the study that these come from.
+SPAN_METRICS = ("span_recall@5", "span_precision@5", "span_iou@5")
+# Documents, or passages, of a search that is judged: no metric looks deeper.
 DEEPEST = 100
 
-_NAME = re.compile(r"([a-z]+)@([1-9]\d{0,3})")
+_NAME = re.compile(r"([a-z_]+)@([1-9]\d{0,3})")
 
 
 def ndcg(ranking: Sequence[str], grades: Grades, k: int) -> float:
@@ -73,6 +77,11 @@ _FUNCTIONS: Mapping[str, Callable[[Sequence[str], Grades, int], float]] = {
     "precision": precision,
     "success": success,
 }
+_SPAN_FUNCTIONS: Mapping[str, Callable[[Spans, Spans, int], float]] = {
+    "span_recall": span_recall,
+    "span_precision": span_precision,
+    "span_iou": span_iou,
+}
 
 
 def measure(metric: str, ranking: Sequence[str], grades: Grades) -> float:
@@ -81,13 +90,24 @@ def measure(metric: str, ranking: Sequence[str], grades: Grades) -> float:
     return _FUNCTIONS[name](ranking, grades, int(depth))
 
 
+def measure_spans(metric: str, passages: Spans, references: Spans) -> float:
+    """A metric of characters by its name, such as ``span_recall@5``."""
+    name, _, depth = metric.partition("@")
+    return _SPAN_FUNCTIONS[name](passages, references, int(depth))
+
+
+def of_spans(metric: str) -> bool:
+    """Whether a metric looks at characters, and so needs references."""
+    return metric.partition("@")[0] in _SPAN_FUNCTIONS
+
+
 def read_metrics(names: Iterable[str]) -> tuple[str, ...]:
     """Names of metrics as a user types them, each once. Raises ``UsageError`` for what is none."""
     found = []
     for name in names:
         match = _NAME.fullmatch(name.strip().lower())
-        if match is None or match[1] not in _FUNCTIONS or int(match[2]) > DEEPEST:
-            known = ", ".join(_FUNCTIONS)
+        if match is None or match[1] not in {**_FUNCTIONS, **_SPAN_FUNCTIONS} or int(match[2]) > DEEPEST:
+            known = ", ".join([*_FUNCTIONS, *_SPAN_FUNCTIONS])
             raise UsageError(f"{name.strip()} is no metric; write {known} with @ and a depth up to {DEEPEST}")
         found.append(match[0])
     return tuple(dict.fromkeys(found))

@@ -9,9 +9,10 @@ from typing import Any
 
 from ragcli.disk import replace_text
 from ragcli.errors import UsageError
+from ragcli.evaluate.references import Span
 from ragcli.evaluate.run import ModeReport, Row
 
-# Documents of a row that are written.
+# Documents and passages of a row that are written.
 _SHOWN = 10
 
 # Metrics by mode and id of the question.
@@ -33,7 +34,7 @@ def write_rows(path: Path, reports: Mapping[str, ModeReport]) -> None:
 
 def row_record(mode: str, row: Row) -> dict[str, Any]:
     """One question in one mode, as a mapping for JSON."""
-    return {
+    record: dict[str, Any] = {
         "mode": mode,
         "query_id": row.query.id,
         "query": row.query.text,
@@ -42,6 +43,14 @@ def row_record(mode: str, row: Row) -> dict[str, Any]:
         "judged": dict(row.grades),
         "ms": round(row.milliseconds, 3),
     }
+    if row.references:
+        record["passages"] = [_span_record(span) for span in row.passages[:_SHOWN]]
+        record["references"] = [_span_record(span) for span in row.references]
+    return record
+
+
+def _span_record(span: Span) -> dict[str, Any]:
+    return {"document": span.document, "span": [span.start, span.end]}
 
 
 def read_rows(path: Path) -> Baseline:

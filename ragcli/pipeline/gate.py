@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.errors import GateFailed, UsageError
-from ragcli.evaluate import HEADLINE, Qrels, Query, read_bound, read_qrels, read_queries
+from ragcli.evaluate import HEADLINE, Qrels, Query, of_spans, read_bound, read_qrels, read_queries
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.judge import judge_index
 
@@ -40,6 +40,10 @@ def read_gate(words: Sequence[str], queries: Path | None, qrels: Path | None) ->
         bound = read_bound(word)
         if bound.mode not in (None, "hybrid"):
             raise UsageError(f"--gate {word}: a change of model is judged by hybrid search")
+        if of_spans(bound.metric):
+            raise UsageError(
+                f"--gate {word}: a change of model is judged by documents; write {HEADLINE}=0.70"
+            )
         least[bound.metric] = bound.least
     return Gate(read_queries(queries), read_qrels(qrels), least, OLD in words)
 
@@ -58,8 +62,8 @@ def check_gate(gate: Gate, old: Index, new: Index, advance: Callable[[int], None
 
 def _measured(index: Index, gate: Gate, advance: Callable[[int], None]) -> dict[str, float]:
     metrics = list(dict.fromkeys([HEADLINE, *gate.least]))
-    _, reports, _ = judge_index(index, gate.queries, gate.qrels, ["hybrid"], advance, metrics)
-    return dict(reports["hybrid"].metrics)
+    judged = judge_index(index, gate.queries, gate.qrels, ["hybrid"], advance, metrics)
+    return dict(judged.reports["hybrid"].metrics)
 
 
 def _failed(metric: str, value: float, told: str, old: Index, new: Index) -> GateFailed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from ragcli.evaluate import FOLDS, Contrast, ModeReport, Row, Tuning, Verdict, interval
+from ragcli.evaluate import FOLDS, Contrast, ModeReport, Row, Tuning, Verdict, interval, of_spans
 from ragcli.render.records import dump
 from ragcli.render.tables import print_table
 from ragcli.render.terminal import Terminal, one_line
@@ -23,12 +23,13 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that was measured in one run of ``rag eval``."""
+    """All that was measured in one run of ``rag eval``; ``lost`` tells of references left out."""
 
     queries: int
     reports: Mapping[str, ModeReport]
     contrasts: Sequence[Contrast]
     verdicts: Sequence[Verdict]
+    lost: Sequence[str] = ()
     tuned: Tuned | None = None
 
     @property
@@ -74,6 +75,7 @@ def evaluation_record(found: Evaluation) -> dict[str, Any]:
             for verdict in found.verdicts
         ],
         "failed": found.failed,
+        "lost_references": list(found.lost),
     }
     if found.tuned is not None:
         record["tuning"] = _tuning_record(found.tuned)
@@ -189,13 +191,29 @@ def tuning_lines(tuned: Tuned) -> list[str]:
 def _print_worst(terminal: Terminal, row: Row) -> None:
     metric, value = next(iter(row.metrics.items()))
     terminal.out(f"{one_line(row.query.id)}  {metric} {value:.4f}  {one_line(row.query.text)}")
-    missed = [name for name, grade in row.grades.items() if grade > 0]
-    for name in missed[:3]:
-        place = row.found.index(name) + 1 if name in row.found else None
+    wanted, found = wanted_and_found(row, metric)
+    for name, place in wanted[:3]:
         terminal.out(f"   wanted {one_line(name)}, {f'found at {place}' if place else 'not found'}")
-    for place, name in enumerate(row.found[:3], 1):
-        mark = "+" if row.grades.get(name, 0) > 0 else " "
-        terminal.out(f"  {mark} {place} {one_line(name)}")
+    for place, (name, good) in enumerate(found[:3], 1):
+        terminal.out(f"  {'+' if good else ' '} {place} {one_line(name)}")
+
+
+def wanted_and_found(row: Row, metric: str) -> tuple[list[tuple[str, int]], list[tuple[str, bool]]]:
+    """What a question should find, each with its first rank (0: none), and what it found, each with whether it is good.
+
+    Documents; characters where the metric looks at these, of which some may be all that was found.
+    """
+    if not of_spans(metric):
+        ranks = {name: rank for rank, name in enumerate(row.found, 1)}
+        wanted = [(name, ranks.get(name, 0)) for name, grade in row.grades.items() if grade > 0]
+        return wanted, [(name, row.grades.get(name, 0) > 0) for name in row.found]
+    spans = []
+    for span in row.references:
+        touching = (rank for rank, passage in enumerate(row.passages, 1) if passage.overlaps(span))
+        spans.append((str(span), next(touching, 0)))
+    return spans, [
+        (str(passage), any(passage.overlaps(span) for span in row.references)) for passage in row.passages
+    ]
 
 
 def json_text(found: Evaluation) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
-from ragcli.evaluate import Contrast, ModeReport, Row, compare, interval, recall
-from ragcli.render.evaluation import Evaluation
+from ragcli.evaluate import Contrast, ModeReport, Row, compare, interval, of_spans, recall, span_recall
+from ragcli.render.evaluation import Evaluation, wanted_and_found
 from ragcli.render.terminal import one_line
 
 _COLOURS = ("#3b6ea8", "#c26a2c", "#4a8f5c", "#8a5aa5", "#a8483b")
@@ -51,8 +51,8 @@ def report_page(found: Evaluation, *, title: str, facts: Sequence[tuple[str, str
         ),
         f"<h2>{_text(metric)} with its 95 % interval</h2>",
         _bars(reports, metric),
-        "<h2>Recall against depth</h2>",
-        _curves({mode: _recalls(report) for mode, report in reports.items()}),
+        f"<h2>Recall of {'characters' if of_spans(metric) else 'documents'} against depth</h2>",
+        _curves({mode: _recalls(report, metric) for mode, report in reports.items()}),
     ]
     if found.verdicts:
         parts.append("<h2>Gates</h2><ul>")
@@ -133,11 +133,17 @@ def _bars(reports: Mapping[str, ModeReport], metric: str) -> str:
     return _picture(760, 34 * len(reports) + 4, lines)
 
 
-def _recalls(report: ModeReport) -> list[tuple[int, float]]:
-    rows = report.rows
-    return [
-        (depth, sum(recall(row.found, row.grades, depth) for row in rows) / len(rows)) for depth in _DEPTHS
-    ]
+def _recalls(report: ModeReport, metric: str) -> list[tuple[int, float]]:
+    """Recall at several depths, of what the metric looks at."""
+    rows = [row for row in report.rows if metric in row.metrics]
+    recalls = []
+    for depth in _DEPTHS:
+        if of_spans(metric):
+            values = [span_recall(row.passages, row.references, depth) for row in rows]
+        else:
+            values = [recall(row.found, row.grades, depth) for row in rows]
+        recalls.append((depth, sum(values) / len(values)))
+    return recalls
 
 
 def _curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> str:
@@ -202,14 +208,12 @@ def _times(reports: Mapping[str, ModeReport]) -> str:
 
 def _question(row: Row, metric: str) -> str:
     """What was asked, what was wanted, and what was found instead."""
-    wanted = []
-    for name in (name for name, grade in row.grades.items() if grade > 0):
-        place = f"found at {row.found.index(name) + 1}" if name in row.found else "not found"
-        wanted.append(f"<li>wanted {_text(name)}: {place}</li>")
-    found = [
-        f'<li class="{"good" if row.grades.get(name, 0) > 0 else "where"}">{_text(name)}</li>'
-        for name in row.found[:5]
+    names, hits = wanted_and_found(row, metric)
+    wanted = [
+        f"<li>wanted {_text(name)}: {f'found at {place}' if place else 'not found'}</li>"
+        for name, place in names
     ]
+    found = [f'<li class="{"good" if good else "where"}">{_text(name)}</li>' for name, good in hits[:5]]
     return (
         f"<details><summary>{row.metrics[metric]:.3f} {_text(row.query.text)} "
         f'<span class="where">{_text(row.query.id)}</span></summary>'

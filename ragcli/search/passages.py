@@ -76,6 +76,6 @@ def _passage(catalog: Catalog, best: Hit, part: Sequence[StoredChunk], rank: int
         rank=rank,
         span=(start, end),
         lines=(min(first for first, _ in lines), max(last for _, last in lines)) if lines else None,
-        text=catalog.text_of(best.document, start, end),
+        text=catalog.slice_of(best.document, start, end),
         chunks=tuple(chunk.id for chunk in chunks),
     )

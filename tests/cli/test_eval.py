@@ -78,6 +78,92 @@ def test_questions_and_judgements_of_different_sets(run: Run, fresh: Path) -> No
     assert "none of the questions has a judgement" in message
 
 
+# -- references ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spanned(fresh: Path) -> Path:
+    """Two questions with references in a text whose source has front matter, so that all offsets moved."""
+    source = "---\ntitle: Hives\n---\nThe queen lays eggs.\r\n\nDrones leave in autumn. Workers stay.\r\n"
+    (fresh / "hives.md").write_bytes(source.encode())
+    (fresh / "q.jsonl").write_text(
+        '{"_id": "1", "text": "queen lays eggs"}\n{"_id": "2", "text": "drones autumn"}\n'
+    )
+    quotes = {"1": "The queen lays eggs.", "2": "Drones leave in autumn."}
+    spans = [
+        {"query-id": query, "doc": "hives.md", "start": source.index(quote), "text": quote,
+         "end": source.index(quote) + len(quote)}
+        for query, quote in quotes.items()
+    ]  # fmt: skip
+    (fresh / "s.jsonl").write_text("".join(json.dumps(span) + "\n" for span in spans))
+    return fresh
+
+
+SPANNED = ("--queries", "q.jsonl", "--spans", "s.jsonl", "--modes", "lexical")
+
+
+def test_characters_are_measured_where_the_text_moved(run: Run, spanned: Path) -> None:
+    run("index", "hives.md", cwd=spanned)
+    ran = run("eval", *SPANNED, "--format", "json", "--rows", "rows.jsonl", cwd=spanned)
+    found = ran.json["modes"]["lexical"]
+    assert list(found)[:3] == ["span_recall@5", "span_precision@5", "span_iou@5"]
+    assert found["span_recall@5"] == 1.0
+    assert 0.0 < found["span_iou@5"] <= found["span_precision@5"] < 1.0
+    assert ran.json["lost_references"] == []
+    row = json.loads((spanned / "rows.jsonl").read_text().splitlines()[0])
+    [reference] = row["references"]
+    shown = run("search", "queen lays eggs", "--mode", "lexical", "-k", "1", "--format", "json", cwd=spanned)
+    [hit] = shown.json["hits"]
+    begin = reference["span"][0] - hit["span"][0]
+    assert hit["text"][begin : begin + 20] == "The queen lays eggs."
+    assert "baseline" in run("eval", *SPANNED, "--baseline", "rows.jsonl", cwd=spanned).out
+
+
+def test_references_serve_gates_and_reports_as_other_judgements_do(run: Run, spanned: Path) -> None:
+    run("index", "hives.md", cwd=spanned)
+    gates = ("--gate", "span_recall@1=0.9", "--gate", "span_iou@1=0.99")
+    words = ("--metrics", "span_iou@1", *gates, "--report", "page.html")
+    ran = run("eval", *SPANNED, *words, cwd=spanned, exit=9)
+    assert "span_iou@1" in ran.err.splitlines()[-1]
+    page = (spanned / "page.html").read_text("utf-8")
+    assert "Recall of characters against depth" in page
+    assert "wanted hives.md" in page
+    worst = run("eval", *SPANNED, "--metrics", "span_iou@1,mrr@10", "--worst", "1", cwd=spanned).out
+    assert "found at 1" in worst
+    assert "+ 1 hives.md" in worst
+
+
+def test_references_that_are_not_in_the_text_are_told_and_left_out(run: Run, spanned: Path) -> None:
+    run("index", "hives.md", cwd=spanned)
+    with (spanned / "s.jsonl").open("a") as file:
+        file.write('{"query-id": "1", "doc": "hives.md", "start": 5, "end": 9, "text": "wasp\\u001b[31m"}\n')
+        file.write('{"query-id": "2", "doc": "nowhere.md", "start": 0, "end": 23, "text": "Drones"}\n')
+    ran = run("eval", *SPANNED, "--format", "json", cwd=spanned)
+    assert "1 references are not in the text of their documents and were left out (1: hives.md 5-9" in ran.err
+    assert "1 judged documents are not in the index (nowhere.md" in ran.err
+    assert ran.json["lost_references"] == ["1: hives.md 5-9"]
+    assert ran.json["modes"]["lexical"]["span_recall@5"] == 0.75, "half of what the second wants is missed"
+    (spanned / "s.jsonl").write_text('{"query-id": "1", "doc": "hives", "start": 900, "end": 909}\n')
+    assert "no reference is where it should be" in run.fails(2, "eval", *SPANNED, cwd=spanned)
+
+
+def test_documents_and_characters_are_judged_together(run: Run, spanned: Path) -> None:
+    run("index", "hives.md", cwd=spanned)
+    (spanned / "q.tsv").write_text("1\thives\t1\n")
+    told = run("eval", *SPANNED, "--qrels", "q.tsv", "--format", "json", cwd=spanned).json
+    assert told["queries"] == 2
+    assert told["modes"]["lexical"]["ndcg@10"] == told["modes"]["lexical"]["span_recall@5"] == 1.0
+
+
+def test_metrics_need_their_judgements(run: Run, spanned: Path) -> None:
+    asked = ("eval", "--queries", "q.jsonl", "--modes", "lexical")
+    assert "--spans" in run.fails(2, *asked, cwd=spanned)
+    (spanned / "q.tsv").write_text("1\tbees\t1\n")
+    judged = (*asked, "--qrels", "q.tsv")
+    assert "--spans" in run.fails(2, *judged, "--metrics", "span_iou@5", cwd=spanned)
+    assert "--spans" in run.fails(2, *judged, "--gate", "span_iou@5=0.1", cwd=spanned)
+
+
 # -- gates, reports, comparisons -------------------------------------------------------------------------
 
 

@@ -33,11 +33,12 @@ _MOST_CODE = 0.06
 _RAREST = 4  # terms that tell how distinctive a text is
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_MARK = re.compile(r"^(?:[-*+•>]\s+|\d{1,3}[.)、]\s+)+")
+# What stands before a list item, a quotation, or the cell of a table that was written out.
+_MARK = re.compile(r"^(?:[-*+•>]\s+|\d{1,3}[.)、]\s+)*(?:[A-Z]\w{1,20}: (?=[A-Z]))?")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _CITED = re.compile(r"\s*\[\d{1,3}\](?!\()")
 _EMPHASIS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)")
-_WHOLE = re.compile(r"[.!?…][\"'”’)\]]*$|[。！？；…][”’」』）]*$")
+_WHOLE = re.compile(r"[.!?][\"'”’)\]]*$|[。！？][”’」』）]*$")
 _OPENS = re.compile(r"[\"'“‘「『（(]*[A-Z0-9À-Þ\u3400-\u4dbf\u4e00-\u9fff]")
 # A sentence that begins so leans on the one before it.
 _LEANS = re.compile(
@@ -95,10 +96,13 @@ def _sentences(text: str) -> Iterator[str]:
     """Sentences that can be asked as they are, without markup."""
     for start, end in sentence_spans(text):
         raw = text[start:end]
-        if raw.startswith(("#", "|", "```", "~~~")) or "://" in raw or code_share(raw) > _MOST_CODE:
+        if raw.startswith(("#", "|", "```", "~~~")) or "://" in raw:
             continue
         plain = _plain(_MARK.sub("", raw))
         if not _WHOLE.search(plain) or not _OPENS.match(plain) or _LEANS.match(plain):
+            continue
+        # The one is code, the other begins or ends in the middle of something.
+        if code_share(plain) > _MOST_CODE or not _balanced(plain):
             continue
         han = len(_HAN.findall(plain))
         words = plain.split()
@@ -106,6 +110,12 @@ def _sentences(text: str) -> Iterator[str]:
         # A run without white space is an address or a key, but for Chinese.
         if least <= length <= most and (han or max(map(len, words)) <= _LONGEST_RUN):
             yield plain
+
+
+def _balanced(text: str) -> bool:
+    return all(
+        text.count(left) == text.count(right) for left, right in ("()", "（）", "“”", "「」", "《》", "[]")
+    )
 
 
 def _heading(chunk: Chunk, title: str, weigh: Weigh, rare: float) -> Candidate | None:

@@ -24,7 +24,8 @@ _LOOKED_AT = 60
 # Passages in which a text is looked for, to leave out what stands in another document too.
 _COMPARED = 20
 # Share of the chunks that may hold a rare word, and how many may in any case.
-_RARE_SHARE, _RARE_AT_LEAST = 0.02, 2
+# A heading's words stand in every chunk below it.
+_RARE_SHARE, _RARE_AT_LEAST = 0.05, 4
 # Fewer index terms are no passage to ask an LLM for.
 _LEAST_TERMS = 12
 # Passages an LLM is asked for, as a multiple of the questions wanted: one that never answers ends.

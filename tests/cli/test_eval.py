@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -301,3 +303,94 @@ def test_tuning_says_early_what_stands_in_its_way(run: Run, judged: Path) -> Non
 
 def test_questions_are_asked_for(run: Run, fresh: Path) -> None:
     assert "--queries FILE --qrels FILE" in run.fails(2, "eval", cwd=fresh)
+
+
+# -- questions to begin with -----------------------------------------------------------------------------
+
+
+def made_in(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_questions_are_made_from_the_index_and_can_be_evaluated(
+    run: Run, samples: Path, tmp_path: Path
+) -> None:
+    ran = run("eval", "--make-questions", "60", "-o", tmp_path / "set", "--format", "json", cwd=samples)
+    assert ran.json["questions"] == 60
+    assert ran.json["documents"] > 45, "every document gives one before any gives a second"
+    made = made_in(tmp_path / "set")
+    assert {one["made"] for one in made} == {"heading", "sentence"}
+    assert any("\u4e00" <= char <= "\u9fff" for one in made for char in one["text"])
+    for one in made:
+        assert one["chunk"] in run("show", one["chunk"], cwd=samples).out
+    files = ("--queries", tmp_path / "set" / "queries.jsonl", "--qrels", tmp_path / "set" / "qrels.tsv")
+    judged = run("eval", *files, "--modes", "lexical", "--format", "json", cwd=samples)
+    assert "not in the index" not in judged.err
+    assert judged.json["modes"]["lexical"]["recall@10"] > 0.95
+    run("eval", "--make-questions", "60", "-o", tmp_path / "again", cwd=samples)
+    for name in ("queries.jsonl", "qrels.tsv"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "set" / name).read_bytes()
+
+
+def test_what_two_documents_say_is_not_asked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    same = "Write to the orchid registry before the end of October.\n"
+    (tmp_path / "docs" / "a.md").write_text(f"# Ferns\n\n{same}\nStaghorn ferns hang from a cedar board.\n")
+    (tmp_path / "docs" / "b.md").write_text(f"# Palms\n\n{same}\nBismarck palms need a sandy mound.\n")
+    run("index", "docs", cwd=tmp_path)
+    ran = run("eval", "--make-questions", "9", "-o", "set", cwd=tmp_path)
+    assert "gives no more than 2 questions" in ran.err
+    assert {(one["text"], one["document"]) for one in made_in(tmp_path / "set")} == {
+        ("Staghorn ferns hang from a cedar board.", "docs/a.md"),
+        ("Bismarck palms need a sandy mound.", "docs/b.md"),
+    }
+
+
+def test_an_llm_writes_questions_and_what_is_none_is_counted(run: Run, samples: Path, tmp_path: Path) -> None:
+    code = (
+        'import sys, zlib; n = zlib.crc32(sys.stdin.buffer.read()); print(f"What is {n}?" if n % 2 else "no")'
+    )
+    llm = f"cmd:{shlex.join([sys.executable, '-c', code])}"
+    words = ("eval", "--make-questions", "4", "-o", tmp_path / "set", "--llm", llm, "--format", "json")
+    ran = run(*words, cwd=samples)
+    made = made_in(tmp_path / "set")
+    assert {one["made"] for one in made} == {"llm"}
+    assert ran.json["made"] == {"llm": len(made)}
+    assert ran.json["skipped"] > 0
+    assert len({one["document"] for one in made}) == len(made)
+    assert "--force" in run.fails(2, *words, cwd=samples)
+
+
+def test_an_llm_that_writes_none_or_fails_leaves_nothing(run: Run, samples: Path, tmp_path: Path) -> None:
+    for code, exit_code in (("print('I cannot.')", 2), ("raise SystemExit('out of order')", 7)):
+        llm = f"cmd:{shlex.join([sys.executable, '-c', code])}"
+        run.fails(
+            exit_code, "eval", "--make-questions", "2", "-o", tmp_path / "set", "--llm", llm, cwd=samples
+        )
+    assert not (tmp_path / "set").exists()
+
+
+def test_an_llm_that_gives_up_leaves_what_it_wrote(run: Run, samples: Path, tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; p = pathlib.Path(sys.argv[1]); n = len(p.read_text()) if p.exists() else 0; "
+        "p.write_text('x' * (n + 1)); print(f'What is {n}?') if n < 2 else sys.exit('quota')"
+    )
+    llm = f"cmd:{shlex.join([sys.executable, '-c', code, str(tmp_path / 'count')])}"
+    ran = run("eval", "--make-questions", "5", "-o", tmp_path / "set", "--llm", llm, cwd=samples, exit=6)
+    assert "2 of 5 questions were made" in ran.err
+    assert "quota" in ran.err
+    assert len(made_in(tmp_path / "set")) == 2
+
+
+def test_questions_beside_the_documents_are_warned_of(run: Run, fresh: Path) -> None:
+    ran = run("eval", "--make-questions", "2", "-o", "docs/set", cwd=fresh)
+    assert ".ragignore" in ran.err
+    assert ".ragignore" not in run("eval", "--make-questions", "2", "-o", "set", cwd=fresh).err
+
+
+def test_questions_need_a_folder_and_an_index(run: Run, fresh: Path, tmp_path: Path) -> None:
+    assert "-o FOLDER" in run.fails(2, "eval", "--make-questions", "2", cwd=fresh)
+    run.fails(3, "eval", "--make-questions", "2", "-o", "set", cwd=tmp_path)
+    run("remove", "docs", cwd=fresh)
+    assert "is empty" in run.fails(3, "eval", "--make-questions", "2", "-o", "set", cwd=fresh)
+    assert not (fresh / "set").exists()

@@ -29,6 +29,7 @@ class Settings:
     model: str | None = None
     chunk_size: int | None = None
     overlap: int | None = None
+    languages: str | None = None
     k: int = 10
     mode: str = "hybrid"
     fusion: str = "convex"
@@ -48,6 +49,7 @@ MEANINGS: Mapping[str, str] = {
     "model": "embedding model: a name or a folder",
     "chunk_size": "most tokens of a chunk, as the model counts; otherwise as many as it reads",
     "overlap": "tokens that neighbouring chunks share",
+    "languages": "languages whose inflections are searched as one word, as in `en,de`; otherwise English",
     "k": "passages that a search gives",
     "mode": "lists to search: hybrid, dense or lexical",
     "fusion": "how two lists become one: convex or rrf",
@@ -78,6 +80,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "max_file_mb": (0.001, 1_000_000.0),
     "wait": (0.0, 86_400.0),
 }
+# Texts with commas that a file may also hold as a list.
+_LISTS = frozenset({"languages"})
 _NAMES = tuple(field.name for field in fields(Settings))
 _TYPES = {field.name: str(field.type).removesuffix(" | None") for field in fields(Settings)}
 
@@ -180,6 +184,8 @@ def _known(name: str, origin: str) -> str:
 
 def _checked(name: str, value: Any, origin: str) -> Any:
     where = f"RAG_{name.upper()}" if origin == "environment" else f"{origin}: {name}"
+    if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ",".join(value)
     converted = _converted(_TYPES[name], value)
     if converted is None:
         raise UsageError(f"{where}: {value!r} is not {_SORTS[_TYPES[name]]}")

@@ -78,6 +78,8 @@ def can_be_noted(key: str, value: str) -> bool:
     """Whether a value can be one of an index's own notes: those of some names are numbers."""
     if key in _NUMBERS:
         return value.isascii() and value.isdecimal() and len(value) < 18
+    if key == "languages":
+        return all(code.isascii() and code.isalpha() for code in value.split(","))
     if key == "probe":
         try:
             return all(math.isfinite(float(word)) for word in value.split())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragcli.analyze import Analyzer
 from ragcli.cli.options import Format, FormatOption, ModelOption, WaitOption
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
@@ -32,6 +33,12 @@ def index_command(
     ] = None,
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
+    ] = None,
+    languages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Languages whose inflections are searched as one word (default: en)."
+        ),
     ] = None,
     include: Annotated[
         list[str] | None,
@@ -87,11 +94,12 @@ def index_command(
 
     context: Context = ctx.obj
     terminal = context.terminal
-    settings = context.settings(wait=wait)
+    settings = context.settings(wait=wait, languages=languages)
     options = BuildOptions(
         model=model,
         chunk_size=chunk_size or settings.chunk_size,
         overlap=settings.overlap if overlap is None else overlap,
+        languages=None if settings.languages is None else Analyzer.of(settings.languages),
         selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
         rebuild=rebuild,
         prune=prune,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.index import Index
 from ragcli.search import Facts, Filter, Searcher, choose, covered_weight
@@ -57,6 +57,11 @@ class Asker:
     def home(self) -> Path:
         """The folder that the paths of hits are relative to."""
         return self._index.home
+
+    @property
+    def analyze(self) -> Analyzer:
+        """What the index's words were made with."""
+        return self._index.analyzer
 
     @property
     def mode(self) -> Mode:
@@ -168,7 +173,7 @@ class Asker:
         from ragcli.answer.extractive import extract
 
         with self._index.consistent(dense=False) as (lexical, _):
-            weights = lexical.weights(analyze(question.text, net=False))
+            weights = lexical.weights(question.text)
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 question, _ = self._read(question.text, self.mode)
         vector = question.vector
@@ -179,4 +184,7 @@ class Asker:
                 return [0.0] * len(texts)
             return [float(cosine) for cosine in self._index.embedder.embed_documents(texts) @ vector]
 
-        return extract(prompt, hits, weights, similarity, trust=trust, least=self._settings.min_evidence)
+        return extract(
+            prompt, hits, weights, similarity, trust=trust, least=self._settings.min_evidence,
+            analyze=lexical.analyze,
+        )  # fmt: skip

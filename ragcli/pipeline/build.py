@@ -355,6 +355,8 @@ class Builder:
     def _remember(self, roots: Sequence[Root]) -> None:
         """Keep what the next run takes over when it is not told otherwise."""
         remember(self._index, roots)
+        if self._options.languages is not None:
+            self._index.note_languages(self._options.languages)
         for key, value in (("chunk_size", self._recipe.size), ("overlap", self._recipe.overlap)):
             if self._catalog.get(key) != str(value):
                 with self._catalog.transaction():

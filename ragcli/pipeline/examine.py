@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
 from ragcli.catalog import Catalog, content_hash
 from ragcli.disk import is_remote, is_writable
 from ragcli.embed import open_embedder
@@ -250,7 +250,7 @@ def _check_model(index: Index, note: ModelNote | None, found: Examination) -> No
 
 def check_lexical(index: Index, found: Examination) -> None:
     """A ranked query for each of a sample of chunks, here and in an index made for the purpose."""
-    lexical = LexicalStore(index.place / LEXICAL)
+    lexical = LexicalStore(index.place / LEXICAL, index.analyzer)
     try:
         if not _stands(lexical, index.catalog, found, "lexical"):
             return
@@ -261,10 +261,10 @@ def check_lexical(index: Index, found: Examination) -> None:
             found.fail("lexical", told, MEND)
             return
         with TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as scratch:
-            plain = LexicalStore(Path(scratch))
+            plain = LexicalStore(Path(scratch), lexical.analyze)
             plain.apply(index.catalog, 0, 0)
             exact = not (marker := read_marker(lexical.folder)) or not marker.deleted
-            for terms in _sample_terms(index.catalog):
+            for terms in _sample_terms(index.catalog, lexical.analyze):
                 if not _alike(
                     lexical.search(terms, _NEIGHBOURS), plain.search(terms, _NEIGHBOURS), exact=exact
                 ):
@@ -278,7 +278,7 @@ def check_lexical(index: Index, found: Examination) -> None:
         lexical.close()
 
 
-def _sample_terms(catalog: Catalog) -> Iterator[list[str]]:
+def _sample_terms(catalog: Catalog, analyze: Analyzer) -> Iterator[list[str]]:
     ids = catalog.all_chunk_ids()
     step = max(1, len(ids) // _SAMPLE)
     for stored in catalog.chunks(ids[::step]).values():

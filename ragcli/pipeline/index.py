@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
@@ -29,6 +30,8 @@ from ragcli.store import (
     is_current,
 )
 from ragcli.tokens import FastTokenizer
+
+_Made = tuple[str, Analyzer]  # the model's signature and the analyser
 
 
 def prepare_folder(folder: Path) -> None:
@@ -80,7 +83,7 @@ class Index:
         self.settings = settings
         self._pinned = pinned
         self._identity = _identity(catalog.path)
-        self._stores: tuple[str, LexicalStore, DenseStore | ScanStore] | None = None
+        self._stores: tuple[_Made, LexicalStore, DenseStore | ScanStore] | None = None
         self._copies: TemporaryDirectory[str] | None = None
 
     @classmethod
@@ -236,6 +239,32 @@ class Index:
         found = open_tokenizer(find_model(note.spec)) if note else None
         return found or self.embedder.tokenizer
 
+    # -- the languages -----------------------------------------------------------------------------
+
+    @property
+    def analyzer(self) -> Analyzer:
+        """What makes words of texts and questions, as the index notes it.
+
+        Raises ``IndexMismatch`` where there is no stemmer for a language of it here.
+        """
+        names = self.catalog.get("languages")
+        try:
+            return Analyzer.of(names)
+        except UsageError as error:
+            raise IndexMismatch(
+                f"the index was made for the languages {names}, of which the Snowball here lacks some; "
+                f"upgrade pystemmer, or run `rag index --languages en`"
+            ) from error
+
+    def note_languages(self, analyzer: Analyzer) -> None:
+        """Remember the languages: what was made of the catalogue for others is made anew.
+
+        Nobody reads meanwhile, so that no question is read otherwise than the words that it meets.
+        """
+        if (self.catalog.get("languages") or str(ENGLISH)) != str(analyzer):
+            with self.changing(), self.catalog.transaction():
+                self.catalog.put("languages", str(analyzer))
+
     # -- what is derived ---------------------------------------------------------------------------
 
     def projections(self) -> list[Projection]:
@@ -246,17 +275,18 @@ class Index:
         return [lexical, dense]
 
     def stores(self) -> tuple[LexicalStore, DenseStore | ScanStore]:
-        """What is searched, for the model in use.
+        """What is searched, for the model and the languages in use.
 
         Both engines write where they read: in an index that cannot be written the lexical one
         reads a copy, and the catalogue's own vectors are scanned.
         """
         signature = self.catalog.get("signature") or ""
-        if self._stores is None or self._stores[0] != signature:
+        made = signature, self.analyzer
+        if self._stores is None or self._stores[0] != made:
             self._let_go()
             if self._can_be_written():
-                lexical = LexicalStore(self.place / LEXICAL)
-                self._stores = (signature, lexical, DenseStore(self.place / CHROMA, signature))
+                lexical = LexicalStore(self.place / LEXICAL, self.analyzer)
+                self._stores = (made, lexical, DenseStore(self.place / CHROMA, signature))
             else:
                 self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
                 copy = Path(self._copies.name) / LEXICAL
@@ -264,7 +294,7 @@ class Index:
                 with suppress(OSError):  # what is missing or shut is made anew from the catalogue
                     for path in (self.place / LEXICAL).iterdir():
                         shutil.copyfile(path, copy / path.name)
-                self._stores = (signature, LexicalStore(copy), ScanStore(signature))
+                self._stores = (made, LexicalStore(copy, self.analyzer), ScanStore(signature))
         return self._stores[1], self._stores[2]
 
     def _can_be_written(self) -> bool:

@@ -28,6 +28,7 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
                 "dimensions": model.dimensions if model else 0,
                 "signature": model.signature if model else "",
             },
+            "languages": list(index.analyzer.languages),
             "bytes": {
                 "catalog": sum(path.stat().st_size for path in index.place.glob(f"{CATALOG}*")),
                 "chroma": _size(index.place / CHROMA),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
 from ragcli.render.terminal import Terminal, one_line, safe
 from ragcli.types import Answer, Hit, place
 
@@ -37,7 +37,9 @@ def hit_place(hit: Hit, home: Path) -> str:
     return place(display_path(hit.path, home), hit.page, hit.lines)
 
 
-def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, *, explain: bool) -> None:
+def print_hits(
+    terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, analyze: Analyzer, *, explain: bool
+) -> None:
     """A list of hits: place, headings, the part of the passage nearest to the question's words."""
     from rich.text import Text
 
@@ -53,7 +55,8 @@ def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, 
         terminal.print(head)
         if explain:
             terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
-        terminal.print(_marked(snippet(_HEADINGS.sub("", hit.text) or hit.text, words), words))
+        shown = snippet(_HEADINGS.sub("", hit.text) or hit.text, words, analyze)
+        terminal.print(_marked(shown, words, analyze))
 
 
 def explanation(hit: Hit) -> str:
@@ -67,7 +70,7 @@ def explanation(hit: Hit) -> str:
     return ", ".join(parts)
 
 
-def snippet(text: str, words: set[str]) -> str:
+def snippet(text: str, words: set[str], analyze: Analyzer) -> str:
     """At most some 320 characters around the lines that hold most of the words; cuts are marked."""
     flat = one_line(text)
     if len(flat) <= _SNIPPET:
@@ -90,7 +93,7 @@ def snippet(text: str, words: set[str]) -> str:
     return ("…" if start else "") + flat[start:end].strip() + ("…" if end < len(flat) else "")
 
 
-def _marked(text: str, words: set[str]) -> Text:
+def _marked(text: str, words: set[str], analyze: Analyzer) -> Text:
     from rich.text import Text
 
     marked = Text("   ")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.errors import UsageError
 from ragcli.search.fuse import Ranked
 from ragcli.types import Chunk
 
 
-def rank_in_memory(query: str, chunks: Sequence[Chunk]) -> Ranked:
+def rank_in_memory(query: str, chunks: Sequence[Chunk], analyze: Analyzer = ENGLISH) -> Ranked:
     """Ids and BM25+ scores of the chunks that share a term with the query, best first.
 
     BM25+ rather than Okapi: over a handful of passages Okapi's weight of a term that stands in

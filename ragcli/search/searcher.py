@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.errors import IndexDamaged, UsageError
 from ragcli.search.fuse import FUSIONS, Ranked
@@ -114,7 +113,7 @@ class Searcher:
         dense: Ranked = []
         if mode != "dense":
             with _timed(took, "lexical"):
-                found = self._lexical.search(analyze(query), limit, within=within)
+                found = self._lexical.search(self._lexical.analyze(query), limit, within=within)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
@@ -132,13 +131,13 @@ class Searcher:
 
     def _share(self, query: str, texts: Sequence[str]) -> float:
         """Largest part of the question's words, weighted by rarity, that one of some texts holds."""
-        weights = self._lexical.weights(analyze(query, net=False))
+        weights = self._lexical.weights(query)
         total = sum(weights.values())
         if not total:
             return 0.0
         best = 0.0
         for text in texts:
-            words = set(analyze(text))
+            words = set(self._lexical.analyze(text))
             best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
         return best
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcli.analyze import ANALYZER_VERSION, analyze
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store.projection import MARKER
@@ -30,13 +30,14 @@ class LexicalStore:
     and headings alone: a word of the title counts twice over.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, analyze: Analyzer = ENGLISH) -> None:
         self.folder = folder
+        self.analyze = analyze
         self._open: Any = None
 
     @property
     def form(self) -> str:
-        return f"tantivy:{_VERSION}:analyzer:{ANALYZER_VERSION}"
+        return f"tantivy:{_VERSION}:analyzer:{self.analyze.form}"
 
     def close(self) -> None:
         self._open = None
@@ -84,8 +85,8 @@ class LexicalStore:
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
             dead = self._take_out(index, writer, old, deleted + len(old), catalog.chunk_count)
         for stored in added:
-            context = " ".join(analyze(stored.chunk.context))
-            body = " ".join(analyze(stored.chunk.text))
+            context = " ".join(self.analyze(stored.chunk.context))
+            body = " ".join(self.analyze(stored.chunk.text))
             writer.add_document(
                 tantivy.Document(id=[stored.chunk.id], body=[f"{context} {body}"], context=[context])
             )
@@ -131,12 +132,17 @@ class LexicalStore:
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
         return tantivy.Query.boolean_query(clauses), index.searcher()
 
-    def weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""
+    def weights(self, question: str) -> dict[str, float]:
+        """Inverse document frequency of each distinct word, as BM25 has it; unknown ones weigh most.
+
+        A word with several stems stands there as the one that most chunks hold.
+        """
+        words = dict.fromkeys(self.analyze.words(question))
         with engine(_NAME):
             searcher = self._index(create=False).searcher()
             total = searcher.num_docs
-            counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
+            found = [{stem: searcher.doc_freq("body", stem) for stem in stems} for stems in words]
+        counts = dict(max(stems.items(), key=lambda stem: stem[1]) for stems in found)
         return {term: math.log(1 + (max(0, total - n) + 0.5) / (n + 0.5)) for term, n in counts.items()}
 
     def _best(self, searcher: Any, query: Any, limit: int) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store import DenseStore, LexicalStore, Projection, bring_up_to_date, discard, is_current
@@ -53,7 +53,7 @@ def catalog() -> Iterator[Catalog]:
 def search(store: Store, query: str, limit: int = 200) -> Found:
     """Ids and scores."""
     if isinstance(store, LexicalStore):
-        return store.search(analyze(query), limit)
+        return store.search(ENGLISH(query), limit)
     return store.search(_SHOWN[id(store)], vector_of(query), limit)
 
 
@@ -376,7 +376,9 @@ def test_lexical_scores_are_bm25_by_hand(tmp_path: Path, catalog: Catalog) -> No
     # One of three passages of 2 terms on average, twice in its 3 terms; k1 1.2, b 0.75.
     idf = log(1 + (3 - 1 + 0.5) / (1 + 0.5))
     assert score == pytest.approx(idf * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / 2)), rel=1e-4)
-    assert store.weights(["tower", "unknown"]) == pytest.approx({"tower": idf, "unknown": log(1 + 3.5 / 0.5)})
+    assert store.weights("the tower unknown tower") == pytest.approx(
+        {"tower": idf, "unknown": log(1 + 3.5 / 0.5)}
+    )
 
 
 def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Path, catalog: Catalog) -> None:
@@ -418,9 +420,9 @@ def test_lexical_terms_of_any_kind_are_found_again(tmp_path: Path, catalog: Cata
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
     for text in texts:
-        ((first, _), *_) = store.search(analyze(text), 10)
+        ((first, _), *_) = store.search(ENGLISH(text), 10)
         assert catalog.chunks([first])[first].chunk.document == text
-        for term in analyze(text):
+        for term in ENGLISH(text):
             assert store.search([term], 10), term
 
 

@@ -27,6 +27,7 @@ class Settings:
 
     index: str | None = None
     model: str | None = None
+    dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
     languages: str | None = None
@@ -47,6 +48,7 @@ class Settings:
 MEANINGS: Mapping[str, str] = {
     "index": "the index folder; otherwise the nearest `.rag/`",
     "model": "embedding model: a name or a folder",
+    "dims": "components of the model's vectors that are taken, from the first; otherwise all",
     "chunk_size": "most tokens of a chunk, as the model counts; otherwise as many as it reads",
     "overlap": "tokens that neighbouring chunks share",
     "languages": "languages whose inflections are searched as one word, as in `en,de`; otherwise English",
@@ -70,6 +72,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 # Smallest and largest value that makes sense.
 RANGES: Mapping[str, tuple[float, float]] = {
+    "dims": (1, 1_000_000),
     "chunk_size": (16, 1_000_000),
     "overlap": (0, 1_000_000),
     "k": (1, 10_000),

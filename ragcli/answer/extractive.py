@@ -54,6 +54,7 @@ def extract(
     hits: Sequence[Hit],
     weights: Weights,
     similarity: Similarity,
+    cosines: Mapping[str, float],
     *,
     trust: float,
     least: float,
@@ -61,17 +62,23 @@ def extract(
 ) -> Answer:
     """Quote up to three sentences of the prompt's sources, the best first.
 
+    ``cosines`` holds those of hits with the question that are known, by id.
+
     No answer is given when no source reaches ``least`` :func:`evidence`: the sources do not say.
     """
     contexts = [
         f"{' '.join(source.hit.heading)}\n{source.hit.title}\n{source.hit.text}" for source in prompt.sources
     ]
-    cosines = [source.hit.dense.score if source.hit.dense else None for source in prompt.sources]
-    if trust and any(cosine is None for cosine in cosines):
-        cosines = list(similarity(contexts))
+    ids = [source.hit.id for source in prompt.sources]
+    if not trust:
+        near = [0.0] * len(ids)
+    elif all(name in cosines for name in ids):
+        near = [cosines[name] for name in ids]
+    else:
+        near = list(similarity(contexts))
     strengths = [
-        evidence(weights, set(analyze(context)), cosine or 0.0, trust)
-        for context, cosine in zip(contexts, cosines, strict=True)
+        evidence(weights, set(analyze(context)), cosine, trust)
+        for context, cosine in zip(contexts, near, strict=True)
     ]
     if not strengths or max(strengths) < least:
         return Answer(prompt.question, False, "", (), "none", {}, hits)

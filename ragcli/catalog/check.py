@@ -41,7 +41,7 @@ _ORDINALS = f"""
 """  # noqa: S608
 _LENGTHS = "SELECT count(*) FROM documents WHERE characters != length(text)"
 _ORPHANS = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
-_NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap")
+_NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap", "dims")
 
 
 def contradictions(db: sqlite3.Connection) -> Iterator[str]:

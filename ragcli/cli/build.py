@@ -28,6 +28,12 @@ def index_command(
         typer.Argument(metavar="PATH…", help="Files and folders; without any, those of the index."),
     ] = None,
     model: ModelOption = None,
+    dims: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Take only the first N dimensions of the model (default: all)."
+        ),
+    ] = None,
     chunk_size: Annotated[
         int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
     ] = None,
@@ -97,6 +103,7 @@ def index_command(
     settings = context.settings(wait=wait, languages=languages)
     options = BuildOptions(
         model=model,
+        dims=dims,
         chunk_size=chunk_size or settings.chunk_size,
         overlap=settings.overlap if overlap is None else overlap,
         languages=None if settings.languages is None else Analyzer.of(settings.languages),
@@ -108,7 +115,7 @@ def index_command(
     is_new = not context.folder().exists()
     news = False
     if rollback:
-        if paths or model or rebuild or plan:
+        if paths or model or dims or rebuild or plan:
             raise UsageError("--rollback stands alone; index again afterwards")
         report = roll_back(context.folder(), settings, command=_command(), tell=terminal.note)
     elif plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import Analyzer
+from ragcli.embed import cosines, measure_of
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.index import Index
 from ragcli.search import Facts, Filter, Searcher, choose, covered_weight
@@ -177,14 +178,18 @@ class Asker:
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 question, _ = self._read(question.text, self.mode)
         vector = question.vector
+        # Scores of another measure are no cosines.
+        cosine = measure_of(question.signature) == "cosine"
+        known = {hit.id: hit.dense.score for hit in hits if cosine and hit.dense}
         trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
 
         def similarity(texts: Sequence[str]) -> list[float]:
             if vector is None:
                 return [0.0] * len(texts)
-            return [float(cosine) for cosine in self._index.embedder.embed_documents(texts) @ vector]
+            found = cosines(self._index.embedder.embed_documents(texts), vector)
+            return [float(cosine) for cosine in found]
 
         return extract(
-            prompt, hits, weights, similarity, trust=trust, least=self._settings.min_evidence,
+            prompt, hits, weights, similarity, known, trust=trust, least=self._settings.min_evidence,
             analyze=lexical.analyze,
         )  # fmt: skip

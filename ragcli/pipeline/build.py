@@ -81,6 +81,7 @@ class Builder:
         self._origins: dict[str, tuple[str, str]] = {}
         self._spec = choice.spec
         self._signature = choice.signature
+        self._dims = choice.dims
         self._counter = choice.counter
         self._loaded = choice.embedder
         self._proved = False
@@ -116,7 +117,7 @@ class Builder:
             if self._index.model() is None:
                 embedder = self._model()
                 with self._catalog.transaction():
-                    self._index.note_model(embedder)
+                    self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
                 discard(self._index.projections())
         for name, found in work:

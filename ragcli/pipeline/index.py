@@ -52,12 +52,13 @@ _SAME = 0.999  # least cosine of two vectors of the probe, between machines and 
 
 @dataclass(frozen=True, slots=True)
 class ModelNote:
-    """The model of an index as its catalogue remembers it."""
+    """The model of an index as its catalogue remembers it; ``dims`` where fewer were asked for."""
 
     spec: str
     signature: str
     dimensions: int
     max_tokens: int
+    dims: int | None = None
 
 
 class Index:
@@ -183,15 +184,18 @@ class Index:
             return None
         note = self.catalog
         return ModelNote(
-            spec, note.get("signature") or "", note.number("dimensions"), note.number("max_tokens")
-        )
+            spec, note.get("signature") or "", note.number("dimensions"), note.number("max_tokens"),
+            note.number("dims") or None,
+        )  # fmt: skip
 
-    def note_model(self, embedder: Embedder) -> None:
+    def note_model(self, embedder: Embedder, dims: int | None) -> None:
         """Remember the model. Called inside a transaction."""
         self.catalog.put("model", embedder.spec)
         self.catalog.put("signature", embedder.signature)
         self.catalog.put("dimensions", str(embedder.dimensions))
         self.catalog.put("max_tokens", str(embedder.max_tokens))
+        if dims is not None:
+            self.catalog.put("dims", str(dims))
         self.catalog.put("probe", " ".join(f"{x:.7g}" for x in embedder.embed_documents([_PROBE])[0]))
 
     def prove(self, embedder: Embedder) -> None:
@@ -207,10 +211,15 @@ class Index:
             then = [float(x) for x in told.split()]
         except ValueError:
             then = []  # as good as another model's
-        cosine = sum(a * float(b) for a, b in zip(then, now, strict=True)) if len(then) == len(now) else 0.0
-        if not cosine >= _SAME:  # what is no number is not the same either
+        alike = 0.0
+        if len(then) == len(now):
+            # Of vectors of one length this is their cosine; of others it is less.
+            product = sum(a * float(b) for a, b in zip(then, now, strict=True))
+            lengths = sum(a * a for a in then) + sum(float(b) * float(b) for b in now)
+            alike = 2 * product / lengths if lengths else 1.0
+        if not alike >= _SAME:  # what is no number is not the same either
             raise IndexMismatch(
-                f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {cosine:.4f} "
+                f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {alike:.4f} "
                 f"of {embedder.signature}); run `rag index --model {shlex.quote(embedder.spec)}` to make it anew "
                 f"beside the old one"
             )
@@ -224,7 +233,7 @@ class Index:
         note = self.model()
         if note is None:
             raise IndexMissing(f"the index at {self.folder} is empty; fill it with `rag index PATH`")
-        embedder = open_embedder(note.spec, offline=self.settings.offline)
+        embedder = open_embedder(note.spec, offline=self.settings.offline, dims=note.dims)
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} is now {embedder.signature}; "

@@ -15,6 +15,7 @@ class BuildOptions:
     """What ``rag index`` was asked for; None means: as the index has it."""
 
     model: str | None = None
+    dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
     languages: Analyzer | None = None

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from benchmarks.quality import find_sets
 from benchmarks.report import write_report
-from ragcli.analyze import analyze
 from ragcli.evaluate import Query, judged_names, measure, read_qrels, read_queries
 from ragcli.pipeline.ask import Asker
 from ragcli.pipeline.index import Index
@@ -103,7 +102,7 @@ def measure_set(folder: Path, index_folder: Path, most: int) -> dict[str, float]
             for query in asked:
                 found = gather(asker, searcher, query)
                 rankings = {name: variant(found) for name, variant in VARIANTS.items()}
-                plain = lexical.search(analyze(query.text), found.depth, context_weight=0.0)
+                plain = lexical.search(lexical.analyze.question(query.text), found.depth, context_weight=0.0)
                 rankings[PLAIN_BODY] = as_it_is(replace(found, lexical=plain))
                 for name, ranking in rankings.items():
                     documents = list(dict.fromkeys(document_of[chunk] for chunk, _ in ranking))

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.quality import find_sets
 from benchmarks.report import write_report
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH
 from ragcli.catalog import Catalog
 from ragcli.evaluate import judged_names, measure, read_qrels, read_queries
 from ragcli.evaluate.metrics import DEEPEST
@@ -60,7 +60,7 @@ def chunk_terms(catalog: Catalog) -> dict[str, dict[str, list[str]]]:
     """The terms of every chunk, by document and chunk."""
     return {
         document: {
-            stored.chunk.id: analyze(stored.chunk.context) + analyze(stored.chunk.text)
+            stored.chunk.id: ENGLISH(stored.chunk.context) + ENGLISH(stored.chunk.text)
             for stored in catalog.chunks_of(document)
         }
         for document, _, _ in catalog.document_names()
@@ -73,7 +73,7 @@ def document_terms(catalog: Catalog) -> dict[str, list[str]]:
     for document, _, _ in catalog.document_names():
         stored = catalog.chunks_of(document)
         above = dict.fromkeys(line for each in stored for line in each.chunk.context.split("\n"))
-        terms[document] = [term for text in (*above, *_texts(stored)) for term in analyze(text)]
+        terms[document] = [term for text in (*above, *_texts(stored)) for term in ENGLISH(text)]
     return terms
 
 
@@ -103,8 +103,10 @@ def measure_set(folder: Path, index_folder: Path) -> dict[str, float]:
         sums = dict.fromkeys([OURS, *peers], 0.0)
         with index.consistent(dense=False) as (lexical, _):
             for query in asked:
-                terms = analyze(query.text)
-                rankings = {OURS: [chunk for chunk, _ in lexical.search(terms, CANDIDATES)]}
+                terms = ENGLISH(query.text)
+                rankings = {
+                    OURS: [chunk for chunk, _ in lexical.search(ENGLISH.question(query.text), CANDIDATES)]
+                }
                 rankings |= {name: peer.search(terms) for name, peer in peers.items()}
                 for name, ranking in rankings.items():
                     documents = dict.fromkeys(of_chunk.get(found, found) for found in ranking)

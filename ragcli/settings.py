@@ -27,8 +27,10 @@ class Settings:
 
     index: str | None = None
     model: str | None = None
+    dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
+    languages: str | None = None
     k: int = 10
     mode: str = "hybrid"
     fusion: str = "convex"
@@ -48,8 +50,10 @@ class Settings:
 MEANINGS: Mapping[str, str] = {
     "index": "the index folder; otherwise the nearest `.rag/`",
     "model": "embedding model: a name or a folder",
+    "dims": "components of the model's vectors that are taken, from the first; otherwise all",
     "chunk_size": "most tokens of a chunk, as the model counts; otherwise as many as it reads",
     "overlap": "tokens that neighbouring chunks share",
+    "languages": "languages whose inflections are searched as one word, as in `en,de`; otherwise English",
     "k": "passages that a search gives",
     "mode": "lists to search: hybrid, dense or lexical",
     "fusion": "how two lists become one: convex or rrf",
@@ -72,6 +76,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 # Smallest and largest value that makes sense.
 RANGES: Mapping[str, tuple[float, float]] = {
+    "dims": (1, 1_000_000),
     "chunk_size": (16, 1_000_000),
     "overlap": (0, 1_000_000),
     "k": (1, 10_000),
@@ -83,6 +88,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "max_file_mb": (0.001, 1_000_000.0),
     "wait": (0.0, 86_400.0),
 }
+# Texts with commas that a file may also hold as a list.
+_LISTS = frozenset({"languages"})
 _NAMES = tuple(field.name for field in fields(Settings))
 _TYPES = {field.name: str(field.type).removesuffix(" | None") for field in fields(Settings)}
 
@@ -185,6 +192,8 @@ def _known(name: str, origin: str) -> str:
 
 def _checked(name: str, value: Any, origin: str) -> Any:
     where = f"RAG_{name.upper()}" if origin == "environment" else f"{origin}: {name}"
+    if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ",".join(value)
     converted = _converted(_TYPES[name], value)
     if converted is None:
         raise UsageError(f"{where}: {value!r} is not {_SORTS[_TYPES[name]]}")

@@ -58,12 +58,12 @@ def run() -> Iterator[Run]:
     load = ragcli.embed.open_embedder
 
     @functools.cache
-    def loaded(spec: str) -> ragcli.embed.Embedder:
-        return load(spec, offline=True)
+    def loaded(spec: str, dims: int | None) -> ragcli.embed.Embedder:
+        return load(spec, offline=True, dims=dims)
 
-    def open_embedder(spec: str, *, offline: bool) -> ragcli.embed.Embedder:
+    def open_embedder(spec: str, *, offline: bool, dims: int | None = None) -> ragcli.embed.Embedder:
         del offline
-        return loaded(spec)
+        return loaded(spec, dims)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (ragcli.embed, choice, examine, index, inplace):

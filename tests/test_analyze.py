@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragcli.analyze import MAX_TERM_LENGTH, analyze
+from ragcli.analyze import ENGLISH, MAX_TERM_LENGTH
+
+analyze = ENGLISH
 
 MANY = settings(max_examples=150, deadline=None)
 
@@ -119,7 +121,7 @@ def test_chinese_gives_dictionary_words_and_bigrams() -> None:
 
 
 def test_without_the_net_chinese_gives_words_alone() -> None:
-    assert analyze("北京大学生前来应聘", net=False) == ["北京", "大学生", "前来", "应聘"]
+    assert analyze.words("北京大学生前来应聘") == [("北京",), ("大学生",), ("前来",), ("应聘",)]
 
 
 @pytest.mark.parametrize("query", ["杭州", "2023", "2023年", "年"])

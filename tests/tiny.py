@@ -13,8 +13,10 @@ WORDS = (
 )
 
 
-def save_static(folder: Path, words: Sequence[str], seed: int, dimensions: int = 32) -> None:
-    """A static embedding: a random vector a word, and their mean."""
+def save_static(
+    folder: Path, words: Sequence[str], seed: int, dimensions: int = 32, measure: str | None = None
+) -> None:
+    """A static embedding: a random vector a word, and their mean; and the similarity that it asks for."""
     import torch
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -28,7 +30,8 @@ def save_static(folder: Path, words: Sequence[str], seed: int, dimensions: int =
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     weights = torch.randn((len(vocabulary), dimensions), generator=torch.Generator().manual_seed(seed))
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)]).save(
+    module = StaticEmbedding(tokenizer, embedding_weights=weights)
+    SentenceTransformer(modules=[module], similarity_fn_name=measure).save(
         str(folder), create_model_card=False
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.chunk import sentence_spans
 from ragcli.types import Answer, Citation, Hit, Prompt, Source
 
@@ -37,14 +37,14 @@ class _Sentence:
         return self.source.hit.text[self.start : self.end]
 
 
-def evidence(weights: Weights, text: str, cosine: float, trust: float) -> float:
+def evidence(weights: Weights, terms: set[str], cosine: float, trust: float) -> float:
     """How well a passage supports a question, between 0 and 1.
 
-    The mean of two shares: the question's words that stand in the passage, weighted by rarity,
-    and the cosine of their vectors. ``trust`` between 0 and 1 says how far the model can read the
+    The mean of two shares: the question's words that are ``terms`` of the passage, weighted by
+    rarity, and the cosine of their vectors. ``trust`` between 0 and 1 says how far the model can read the
     question; at 0 the words alone count.
     """
-    share = _share(weights, set(analyze(text)))
+    share = _share(weights, terms)
     half = 0.5 * trust
     return (1.0 - half) * share + half * max(0.0, cosine)
 
@@ -54,23 +54,31 @@ def extract(
     hits: Sequence[Hit],
     weights: Weights,
     similarity: Similarity,
+    cosines: Mapping[str, float],
     *,
     trust: float,
     least: float,
+    analyze: Analyzer = ENGLISH,
 ) -> Answer:
     """Quote up to three sentences of the prompt's sources, the best first.
+
+    ``cosines`` holds those of hits with the question that are known, by id.
 
     No answer is given when no source reaches ``least`` :func:`evidence`: the sources do not say.
     """
     contexts = [
         f"{' '.join(source.hit.heading)}\n{source.hit.title}\n{source.hit.text}" for source in prompt.sources
     ]
-    cosines = [source.hit.dense.score if source.hit.dense else None for source in prompt.sources]
-    if trust and any(cosine is None for cosine in cosines):
-        cosines = list(similarity(contexts))
+    ids = [source.hit.id for source in prompt.sources]
+    if not trust:
+        near = [0.0] * len(ids)
+    elif all(name in cosines for name in ids):
+        near = [cosines[name] for name in ids]
+    else:
+        near = list(similarity(contexts))
     strengths = [
-        evidence(weights, context, cosine or 0.0, trust)
-        for context, cosine in zip(contexts, cosines, strict=True)
+        evidence(weights, set(analyze(context)), cosine, trust)
+        for context, cosine in zip(contexts, near, strict=True)
     ]
     if not strengths or max(strengths) < least:
         return Answer(prompt.question, False, "", (), "none", {}, hits)
@@ -78,7 +86,7 @@ def extract(
     sources = [
         source for source, strength in zip(prompt.sources, strengths, strict=True) if strength >= least * 0.8
     ]
-    chosen = _choose(_sentences(sources), weights, similarity, trust)
+    chosen = _choose(_sentences(sources), weights, similarity, trust, analyze)
     if not chosen:
         return Answer(prompt.question, False, "", (), "none", {}, hits)
     lines = [f"“{' '.join(sentence.text.split())}” [{sentence.source.n}]" for sentence in chosen]
@@ -130,7 +138,11 @@ def _joined(text: str, sentences: Iterable[tuple[int, int]]) -> list[tuple[int, 
 
 
 def _choose(
-    sentences: Sequence[_Sentence], weights: Weights, similarity: Similarity, trust: float
+    sentences: Sequence[_Sentence],
+    weights: Weights,
+    similarity: Similarity,
+    trust: float,
+    analyze: Analyzer,
 ) -> list[_Sentence]:
     """The best sentence, and those near it that add words of the question."""
     if not sentences:

@@ -41,7 +41,7 @@ _ORDINALS = f"""
 """  # noqa: S608
 _LENGTHS = "SELECT count(*) FROM documents WHERE characters != length(text)"
 _ORPHANS = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
-_NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap")
+_NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap", "dims")
 
 
 def contradictions(db: sqlite3.Connection) -> Iterator[str]:
@@ -78,6 +78,8 @@ def can_be_noted(key: str, value: str) -> bool:
     """Whether a value can be one of an index's own notes: those of some names are numbers."""
     if key in _NUMBERS:
         return value.isascii() and value.isdecimal() and len(value) < 18
+    if key == "languages":
+        return all(code.isascii() and code.isalpha() for code in value.split(","))
     if key == "probe":
         try:
             return all(math.isfinite(float(word)) for word in value.split())

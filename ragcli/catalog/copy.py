@@ -11,6 +11,7 @@ from ragcli.catalog.catalog import Catalog
 from ragcli.catalog.check import can_be_noted, can_be_options
 from ragcli.catalog.database import explain
 from ragcli.catalog.schema import same_schema
+from ragcli.embed import is_sound, measure_of
 from ragcli.errors import IndexDamaged
 
 # What SQLite says of a log that it has no room to read: that is no damage.
@@ -50,7 +51,7 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
     """Take what can be read of a damaged catalogue over into an empty one; how many vectors.
 
     Roots and settings are kept, and the vectors, which cost most: with them the files are indexed
-    again for the price of reading them. Vectors that are not of unit length are left behind.
+    again for the price of reading them. Vectors that cannot be those of their model are left behind.
     Raises ``PartlyDone`` when there is no room, so that nothing is taken for unreadable that is not.
     """
     import numpy as np
@@ -70,7 +71,7 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
                 if not isinstance(blob, bytes) or len(blob) % 4:
                     continue
                 vector = np.frombuffer(blob, dtype=np.float32)
-                if vector.size and abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
+                if vector.size and is_sound(measure_of(str(model)), vector):
                     catalog.put_vectors([str(content)], str(model), vector.reshape(1, -1))
                     vectors += 1
     finally:

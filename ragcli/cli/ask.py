@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ragcli.analyze import Analyzer
 from ragcli.cli.options import (
     QUERY_HELP,
     CountOption,
@@ -96,7 +97,7 @@ def _search(
 ) -> None:
     with _asker(context, flags, filters) as asker:
         found = asker.search(query)
-        _show(context, query, found.hits, found.took, output, asker.mode, asker.home, explain)
+        _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
         if output is SearchFormat.text and not found.hits:
             context.terminal.note(_nothing(asker, query))
     context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
@@ -118,7 +119,7 @@ def _inside(
         raise UsageError("--in searches by words alone; leave out --mode or say --mode lexical")
     settings = context.settings(**{name: value for name, value in flags.items() if name != "mode"})
     hits, failures = search_files(query, paths, settings, settings.k)
-    _show(context, query, hits, {}, output, "lexical", Path.cwd(), explain)
+    _show(context, query, hits, {}, output, "lexical", Path.cwd(), Analyzer.of(settings.languages), explain)
     for failure in failures:
         context.terminal.error(f"{failure.path}: {failure.message}")
     if failures:
@@ -169,6 +170,7 @@ def _show(
     output: SearchFormat,
     mode: str,
     home: Path,
+    analyze: Analyzer,
     explain: bool,
 ) -> None:
     from ragcli.render.records import dump, hit_record
@@ -177,7 +179,7 @@ def _show(
     if output is SearchFormat.text:
         from ragcli.render.passages import print_hits
 
-        print_hits(terminal, hits, query, home, explain=explain)
+        print_hits(terminal, hits, query, home, analyze, explain=explain)
     elif output is SearchFormat.json:
         stages = ("embed", "lexical", "dense", "rerank", "total")
         times = {stage: round(took.get(stage, 0.0), 3) for stage in stages}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragcli.analyze import Analyzer
 from ragcli.cli.options import Format, FormatOption, ModelOption, WaitOption
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
@@ -27,11 +28,23 @@ def index_command(
         typer.Argument(metavar="PATH…", help="Files and folders; without any, those of the index."),
     ] = None,
     model: ModelOption = None,
+    dims: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Take only the first N dimensions of the model (default: all)."
+        ),
+    ] = None,
     chunk_size: Annotated[
         int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
     ] = None,
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
+    ] = None,
+    languages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Languages whose inflections are searched as one word (default: en)."
+        ),
     ] = None,
     include: Annotated[
         list[str] | None,
@@ -87,11 +100,13 @@ def index_command(
 
     context: Context = ctx.obj
     terminal = context.terminal
-    settings = context.settings(wait=wait)
+    settings = context.settings(wait=wait, languages=languages)
     options = BuildOptions(
         model=model,
+        dims=dims,
         chunk_size=chunk_size or settings.chunk_size,
         overlap=settings.overlap if overlap is None else overlap,
+        languages=None if settings.languages is None else Analyzer.of(settings.languages),
         selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
         rebuild=rebuild,
         prune=prune,
@@ -100,7 +115,7 @@ def index_command(
     is_new = not context.folder().exists()
     news = False
     if rollback:
-        if paths or model or rebuild or plan:
+        if paths or model or dims or rebuild or plan:
             raise UsageError("--rollback stands alone; index again afterwards")
         report = roll_back(context.folder(), settings, command=_command(), tell=terminal.note)
     elif plan:

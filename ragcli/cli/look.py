@@ -35,8 +35,9 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
             ("documents", str(found["documents"])),
             ("chunks", str(found["chunks"])),
             ("generation", str(found["generation"])),
-            ("model", f"{model['spec']}, {model['dimensions']} dimensions"),
+            ("model", f"{model['spec']}, {model['dimensions']} dimensions, {model['measure']}"),
             ("signature", model["signature"]),
+            ("languages", f"{', '.join(found['languages'])}, and Chinese, Japanese and Korean"),
             ("size", ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in sizes.items())),
             (
                 "stale files",
@@ -157,7 +158,7 @@ def embed_command(
     model: ModelOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Print a text's vector, of unit length."""
+    """Print a text's vector. It is of unit length where the model compares by cosine."""
     from ragcli.render.records import dump
 
     context: Context = ctx.obj
@@ -183,17 +184,23 @@ def similarity_command(
     model: ModelOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Say how alike two texts are. It is the cosine of their vectors, between -1 and 1."""
+    """Say how alike two texts are.
+
+    It is the cosine of their vectors, between -1 and 1; of a model that asks for another measure,
+    their dot product, or their Euclidean distance below zero.
+    """
+    from ragcli.embed import closeness
     from ragcli.render.records import dump
 
     context: Context = ctx.obj
     embedder = _model(context, model)
     vectors = embedder.embed_documents([one, other])
-    cosine = round(float(vectors[0] @ vectors[1]), 6)
+    alike = round(float(closeness(embedder.measure, vectors[:1], vectors[1])[0]), 6)
     if output is Format.text:
-        context.terminal.out(f"{cosine:.4f}")
+        context.terminal.out(f"{alike:.4f}")
     else:
-        context.terminal.out(dump({"model": embedder.spec, "similarity": cosine}))
+        told = {"model": embedder.spec, "measure": embedder.measure, "similarity": alike}
+        context.terminal.out(dump(told))
 
 
 @app.command("models", epilog="Example: rag models")
@@ -205,7 +212,8 @@ def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
     from ragcli.render.tables import print_pairs
 
     context: Context = ctx.obj
-    used = model_in_use(context.folder(), context.settings())
+    note = model_in_use(context.folder(), context.settings())
+    used = note.spec if note else None
     rows = [{"model": name, "source": source, "in_use": name == used} for name, source in known_models()]
     if used is not None and not any(row["in_use"] for row in rows):
         rows.append({"model": used, "source": "folder or service", "in_use": True})
@@ -255,5 +263,7 @@ def _model(context: Context, model: str | None) -> Embedder:
     from ragcli.settings import DEFAULT_MODEL
 
     settings = context.settings(model=model)
-    spec = settings.model or model_in_use(context.folder(), settings) or DEFAULT_MODEL
-    return open_embedder(spec, offline=settings.offline)
+    note = model_in_use(context.folder(), settings) if settings.model is None else None
+    dims = note.dims if note else settings.dims
+    spec = settings.model or (note.spec if note else DEFAULT_MODEL)
+    return open_embedder(spec, offline=settings.offline, dims=dims)

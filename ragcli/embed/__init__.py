@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from ragcli.embed.measure import Measure, closeness, cosines, is_sound, measure_of
 from ragcli.embed.models import (
     find_model,
     known_models,
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Embedder",
+    "Measure",
+    "closeness",
+    "cosines",
     "find_model",
+    "is_sound",
     "known_models",
+    "measure_of",
     "open_embedder",
     "open_tokenizer",
     "read_token_limit",
@@ -31,10 +37,11 @@ __all__ = [
 
 
 class Embedder(Protocol):
-    """Texts in, float32 vectors of unit length out; many models prefix questions differently.
+    """Texts in, float32 vectors out; many models prefix questions differently.
 
-    ``signature`` differs whenever the vectors may; ``max_tokens`` is the most tokens of a text
-    (as ``tokenizer`` counts them, special ones left out) that the model reads.
+    Vectors are of unit length where ``measure`` is the cosine. ``signature`` differs whenever they
+    may; ``max_tokens`` is the most tokens of a text (as ``tokenizer`` counts them, special ones
+    left out) that the model reads.
     """
 
     spec: str
@@ -44,6 +51,9 @@ class Embedder(Protocol):
 
     @property
     def dimensions(self) -> int: ...
+
+    @property
+    def measure(self) -> Measure: ...
 
     @property
     def max_tokens(self) -> int: ...
@@ -60,8 +70,11 @@ class Embedder(Protocol):
         ...
 
 
-def open_embedder(spec: str, *, offline: bool) -> Embedder:
-    """Load the model that ``spec`` names. Raises ``ModelUnavailable`` when it cannot be had."""
+def open_embedder(spec: str, *, offline: bool, dims: int | None = None) -> Embedder:
+    """Load the model that ``spec`` names. Raises ``ModelUnavailable`` when it cannot be had.
+
+    Of its vectors only the first ``dims`` components are taken, where it makes more.
+    """
     from ragcli.embed.transformer import TransformerEmbedder
 
-    return TransformerEmbedder(find_model(spec), offline=offline)
+    return TransformerEmbedder(find_model(spec), offline=offline, dims=dims)

@@ -8,9 +8,10 @@ import socket
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urlsplit
 
+from ragcli.embed.measure import Measure, mark
 from ragcli.embed.models import ModelFiles, check_default, first_line, open_tokenizer, weights_hash
 from ragcli.errors import ModelUnavailable
 from ragcli.settings import DEFAULT_MODEL
@@ -29,20 +30,28 @@ _NO_LIMIT = 8192
 
 
 class TransformerEmbedder:
-    """Vectors of unit length from a sentence-transformers model, computed in float32.
+    """Vectors from a sentence-transformers model, computed in float32.
+
+    They are of unit length unless the model's ``similarity_fn_name`` asks for dot products or
+    distances. With ``dims`` only their first components are taken, and made of unit length again
+    (Kusupati et al., Matryoshka Representation Learning, arXiv 2205.13147).
 
     The model is given the words that its vocabulary can represent: on Chinese, of which
     all-MiniLM-L6-v2 knows two characters in five, that nearly doubles what it finds.
 
-    Raises ``ModelUnavailable`` at construction when the model cannot be had.
+    Raises ``ModelUnavailable`` at construction when the model cannot be had, or asks for Manhattan
+    distances, which Chroma does not measure.
     """
 
-    def __init__(self, files: ModelFiles, *, offline: bool) -> None:
+    def __init__(self, files: ModelFiles, *, offline: bool, dims: int | None = None) -> None:
         self.spec = files.spec
         self._files = files
         if files.spec == DEFAULT_MODEL and files.folder is not None:
             check_default(files.folder)
         self._model = _load(files, offline)
+        self.measure = _measure(files.spec, self._model.similarity_fn_name)
+        if dims is not None and dims < (self._model.get_embedding_dimension() or 0):
+            self._model.truncate_dim = dims
 
     @cached_property
     def dimensions(self) -> int:
@@ -56,7 +65,8 @@ class TransformerEmbedder:
         revision = weights_hash(folder)[:16] if folder else str(self._revision())
         prompts = self._prompt("document"), self._prompt("query")
         told = f":prompts={prompts[0]!r},{prompts[1]!r}" if any(prompts) else ""
-        return f"sentence-transformers:{revision}:{self.dimensions}d:{self._limit}t:unit:known-words{told}"
+        used = f"{self.dimensions}d:{self._limit}t:{mark(self.measure)}:known-words{told}"
+        return f"sentence-transformers:{revision}:{used}"
 
     @cached_property
     def max_tokens(self) -> int:
@@ -102,7 +112,7 @@ class TransformerEmbedder:
             vectors = encode(
                 known,
                 batch_size=_BATCH,
-                normalize_embeddings=True,
+                normalize_embeddings=self.measure == "cosine",
                 convert_to_numpy=True,
                 show_progress_bar=False,
             )
@@ -110,8 +120,8 @@ class TransformerEmbedder:
             raise ModelUnavailable(
                 f"model {self.spec!r} failed: {first_line(error)}; `rag models` lists the models at hand"
             ) from error
-        unit: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        return unit
+        made: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        return made
 
     @cached_property
     def _limit(self) -> int:
@@ -126,6 +136,15 @@ class TransformerEmbedder:
     def _revision(self) -> str | None:
         config = getattr(getattr(self._model[0], "auto_model", None), "config", None)
         return getattr(config, "_commit_hash", None) or self.spec
+
+
+def _measure(spec: str, asked: str) -> Measure:
+    """The measure that a model asks for."""
+    if asked in get_args(Measure):
+        return cast("Measure", asked)
+    raise ModelUnavailable(
+        f"model {spec!r} compares by {asked} distance, which no index here can; choose another with --model"
+    )
 
 
 def _check_hub(spec: str) -> None:

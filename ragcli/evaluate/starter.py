@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH
 from ragcli.chunk import sentence_spans
 from ragcli.disk import replace_text
 from ragcli.errors import UsageError
@@ -21,8 +21,8 @@ from ragcli.search.signals import code_share
 from ragcli.types import Chunk
 
 Maker = Literal["heading", "sentence", "llm"]
-# Inverse document frequency of each of some terms.
-Weigh = Callable[[Sequence[str]], Mapping[str, float]]
+# Inverse document frequency of each term of a text.
+Weigh = Callable[[str], Mapping[str, float]]
 
 QUERIES, QRELS = "queries.jsonl", "qrels.tsv"
 
@@ -120,11 +120,11 @@ def _balanced(text: str) -> bool:
 
 def _heading(chunk: Chunk, title: str, weigh: Weigh, rare: float) -> Candidate | None:
     heading, title = _plain(chunk.heading[-1]), _plain(title)
-    if not set(analyze(heading, net=False)) - set(analyze(title, net=False)):
+    if not _terms(heading) - _terms(title):
         return None
     for text, parts in ((heading, (heading,)), (f"{title}: {heading}", (title, heading))):
         score, count = _distinction(text, weigh, rare)
-        if count and len(set(analyze(text, net=False))) >= 2 and all(parts):
+        if count and len(_terms(text)) >= 2 and all(parts):
             return Candidate(text, "heading", chunk.id, parts, score)
     return None
 
@@ -132,10 +132,14 @@ def _heading(chunk: Chunk, title: str, weigh: Weigh, rare: float) -> Candidate |
 def _distinction(text: str, weigh: Weigh, rare: float) -> tuple[float, int]:
     """Mean weight of the rarest terms of a text, and how many are rare."""
     # What the index holds of Chinese is cut otherwise where nothing is netted.
-    terms = set(analyze(text, net=False)) & set(analyze(text))
-    weights = sorted(weigh(sorted(terms)).values(), reverse=True)
+    held = set(ENGLISH(text))
+    weights = sorted((weight for term, weight in weigh(text).items() if term in held), reverse=True)
     rarest = weights[:_RAREST]
     return sum(rarest) / _RAREST, sum(weight >= rare for weight in weights)
+
+
+def _terms(text: str) -> set[str]:
+    return {term for forms in ENGLISH.words(text) for term in forms}
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
+from ragcli.embed import cosines, measure_of
 from ragcli.errors import IndexDamaged, IndexMissing
 from ragcli.pipeline.index import Index
 from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, parse_question
@@ -68,6 +69,11 @@ class Asker:
     def home(self) -> Path:
         """The folder that the paths of hits are relative to."""
         return self._index.home
+
+    @property
+    def analyze(self) -> Analyzer:
+        """What the index's words were made with."""
+        return self._index.analyzer
 
     @property
     def mode(self) -> Mode:
@@ -200,15 +206,22 @@ class Asker:
         from ragcli.answer.extractive import extract
 
         with self._index.consistent(dense=False) as (lexical, _):
-            weights = lexical.weights(analyze(parse_question(question.text).plain, net=False))
+            weights = lexical.weights(parse_question(question.text).plain)
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 question, _ = self._read(question.text, self.mode)
         vector = question.vector
+        # Scores of another measure are no cosines.
+        cosine = measure_of(question.signature) == "cosine"
+        known = {hit.id: hit.dense.score for hit in hits if cosine and hit.dense}
         trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
 
         def similarity(texts: Sequence[str]) -> list[float]:
             if vector is None:
                 return [0.0] * len(texts)
-            return [float(cosine) for cosine in self._index.embedder.embed_documents(texts) @ vector]
+            found = cosines(self._index.embedder.embed_documents(texts), vector)
+            return [float(cosine) for cosine in found]
 
-        return extract(prompt, hits, weights, similarity, trust=trust, least=self._settings.min_evidence)
+        return extract(
+            prompt, hits, weights, similarity, known, trust=trust, least=self._settings.min_evidence,
+            analyze=lexical.analyze,
+        )  # fmt: skip

@@ -81,6 +81,7 @@ class Builder:
         self._origins: dict[str, tuple[str, str]] = {}
         self._spec = choice.spec
         self._signature = choice.signature
+        self._dims = choice.dims
         self._counter = choice.counter
         self._loaded = choice.embedder
         self._proved = False
@@ -116,7 +117,7 @@ class Builder:
             if self._index.model() is None:
                 embedder = self._model()
                 with self._catalog.transaction():
-                    self._index.note_model(embedder)
+                    self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
                 discard(self._index.projections())
         for name, found in work:
@@ -355,6 +356,8 @@ class Builder:
     def _remember(self, roots: Sequence[Root]) -> None:
         """Keep what the next run takes over when it is not told otherwise."""
         remember(self._index, roots)
+        if self._options.languages is not None:
+            self._index.note_languages(self._options.languages)
         for key, value in (("chunk_size", self._recipe.size), ("overlap", self._recipe.overlap)):
             if self._catalog.get(key) != str(value):
                 with self._catalog.transaction():

@@ -238,8 +238,9 @@ def _strange(catalog: Catalog) -> list[str]:
     if wrong_chunks(catalog):
         return ["it has chunks that are not in their text"]
     dimensions = catalog.number("dimensions")
-    blobs = catalog.vector_blobs(catalog.get("signature") or "")
-    if not all(blob is not None and is_vector(blob, dimensions) for _, _, blob in blobs):
+    signature = catalog.get("signature") or ""
+    blobs = catalog.vector_blobs(signature)
+    if not all(blob is not None and is_vector(blob, dimensions, signature) for _, _, blob in blobs):
         return ["it has chunks without a sound vector"]
     return []
 

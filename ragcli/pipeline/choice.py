@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer, weights_hash
-from ragcli.errors import IndexMismatch
+from ragcli.errors import IndexMismatch, UsageError
 from ragcli.pipeline.index import Index, ModelNote
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import TokenCounter
@@ -14,24 +14,30 @@ from ragcli.tokens import TokenCounter
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model as far as chunking needs it; ``embedder`` where it had to be loaded."""
+    """A model as far as chunking needs it; ``embedder`` where it had to be loaded.
+
+    ``dims`` is how many components of its vectors are taken, where that was said.
+    """
 
     spec: str
     signature: str
     max_tokens: int
     counter: TokenCounter
     embedder: Embedder | None
+    dims: int | None = None
 
 
-def choose_model(index: Index, asked: str | None) -> ModelChoice:
-    """The model for a run; it is loaded only where it cannot be helped.
+def choose_model(index: Index, asked: str | None, dims: int | None) -> ModelChoice:
+    """The model for a run, and how many dimensions of it; it is loaded only where it cannot be helped.
+
+    An index keeps the dimensions that it has; another model begins with those of the settings.
 
     Raises ``IndexMismatch`` where the settings name another model than the index was made with,
     or the model's name now stands for other weights, and nobody asked for a change.
     """
     note = index.model()
     if note is None:
-        return _loaded(asked or index.settings.model, index)
+        return _loaded(asked or index.settings.model, index, dims or index.settings.dims)
     if asked is None and index.settings.model is not None:
         other = find_model(index.settings.model).spec
         if other != note.spec:
@@ -41,7 +47,15 @@ def choose_model(index: Index, asked: str | None) -> ModelChoice:
                 f"or `rag index --model {shlex.quote(note.spec)}` to keep it"
             )
     files = find_model(asked or note.spec)
-    if files.spec == note.spec:
+    if files.spec != note.spec:
+        return _loaded(files.spec, index, dims or index.settings.dims)
+    wanted = index.settings.dims
+    if dims is None and wanted is not None and wanted != note.dimensions:
+        raise IndexMismatch(
+            f"the index was made with {note.dimensions} dimensions, but the settings name {wanted}; "
+            f"run `rag index --dims {wanted}` to change over, or `rag index --dims {note.dimensions}` to keep them"
+        )
+    if dims is None or dims == note.dimensions:
         weights = weights_hash(files.folder)[:16] if files.folder else ""
         if weights in note.signature:
             return _noted(note, index)
@@ -50,14 +64,22 @@ def choose_model(index: Index, asked: str | None) -> ModelChoice:
                 f"the index was made with {note.signature}, but {note.spec} now has the weights {weights}; "
                 f"run `rag index --model {shlex.quote(note.spec)}` to make it anew beside the old one"
             )
-    return _loaded(files.spec, index)
+    return _loaded(files.spec, index, dims or note.dims)
 
 
 def _noted(note: ModelNote, index: Index) -> ModelChoice:
     counter = open_tokenizer(find_model(note.spec)) or index.embedder.tokenizer
-    return ModelChoice(note.spec, note.signature, note.max_tokens, counter, None)
+    return ModelChoice(note.spec, note.signature, note.max_tokens, counter, None, note.dims)
 
 
-def _loaded(spec: str | None, index: Index) -> ModelChoice:
-    embedder = open_embedder(find_model(spec or DEFAULT_MODEL).spec, offline=index.settings.offline)
-    return ModelChoice(embedder.spec, embedder.signature, embedder.max_tokens, embedder.tokenizer, embedder)
+def _loaded(spec: str | None, index: Index, dims: int | None) -> ModelChoice:
+    """Raises ``UsageError`` where the model has fewer dimensions than are asked for."""
+    files = find_model(spec or DEFAULT_MODEL)
+    embedder = open_embedder(files.spec, offline=index.settings.offline, dims=dims)
+    if dims is not None and embedder.dimensions < dims:
+        raise UsageError(
+            f"{embedder.spec} has {embedder.dimensions} dimensions; --dims takes so many at most"
+        )
+    return ModelChoice(
+        embedder.spec, embedder.signature, embedder.max_tokens, embedder.tokenizer, embedder, dims
+    )

@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
 from ragcli.catalog import Catalog, content_hash
 from ragcli.disk import is_remote, is_writable
-from ragcli.embed import open_embedder
+from ragcli.embed import Measure, closeness, is_sound, measure_of, open_embedder
 from ragcli.errors import IndexDamaged, IndexMismatch, ModelUnavailable, RagError
 from ragcli.pipeline.editions import (
     CHROMA,
@@ -47,6 +47,7 @@ _NEIGHBOURS = 10
 _LEAST_RECALL = 0.95
 # How far a stored value may lie from what it is compared with.
 _SAME = 1e-3
+_ROUNDED = 1e-5  # how far rounding may move a score, as a share of it
 WORTH_GIVING_BACK = 1_000_000  # bytes
 _SCAN = 4096  # rows of vectors compared at a time
 
@@ -203,27 +204,29 @@ def _check_vectors(index: Index, found: Examination) -> None:
         told = f"{lacking} chunks have no vector and {bad} one that cannot be: {lacking + bad} texts to embed"
         found.fail("vectors", told, MEND, "rag index")
     else:
-        found.note("vectors", f"one for every chunk, of {note.dimensions} dimensions and unit length")
+        length = " and unit length" if measure_of(note.signature) == "cosine" else ""
+        found.note("vectors", f"one for every chunk, of {note.dimensions} dimensions{length}")
 
 
 def _unusable(index: Index) -> tuple[int, int]:
-    """Numbers of chunks without a vector, and with one of another length or norm."""
+    """Numbers of chunks without a vector, and with one that cannot be its."""
     note = index.model()
     lacking = bad = 0
     for _, _, blob in index.catalog.vector_blobs(note.signature if note else ""):
         if blob is None:
             lacking += 1
-        elif not is_vector(blob, note.dimensions if note else 0):
+        elif note is None or not is_vector(blob, note.dimensions, note.signature):
             bad += 1
     return lacking, bad
 
 
-def is_vector(blob: bytes, dimensions: int) -> bool:
+def is_vector(blob: bytes, dimensions: int, signature: str) -> bool:
+    """Whether stored bytes can be a vector of the model with a signature."""
     import numpy as np
 
     if len(blob) != 4 * dimensions:
         return False
-    return abs(float(np.linalg.norm(np.frombuffer(blob, dtype=np.float32))) - 1) < _SAME
+    return is_sound(measure_of(signature), np.frombuffer(blob, dtype=np.float32))
 
 
 def _check_model(index: Index, note: ModelNote | None, found: Examination) -> None:
@@ -231,7 +234,7 @@ def _check_model(index: Index, note: ModelNote | None, found: Examination) -> No
     if note is None:
         return
     try:
-        embedder = open_embedder(note.spec, offline=index.settings.offline)
+        embedder = open_embedder(note.spec, offline=index.settings.offline, dims=note.dims)
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}; {note.spec} is {embedder.signature}"
@@ -250,7 +253,7 @@ def _check_model(index: Index, note: ModelNote | None, found: Examination) -> No
 
 def check_lexical(index: Index, found: Examination) -> None:
     """A ranked query for each of a sample of chunks, here and in an index made for the purpose."""
-    lexical = LexicalStore(index.place / LEXICAL)
+    lexical = LexicalStore(index.place / LEXICAL, index.analyzer)
     try:
         if not _stands(lexical, index.catalog, found, "lexical"):
             return
@@ -261,10 +264,10 @@ def check_lexical(index: Index, found: Examination) -> None:
             found.fail("lexical", told, MEND)
             return
         with TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as scratch:
-            plain = LexicalStore(Path(scratch))
+            plain = LexicalStore(Path(scratch), lexical.analyze)
             plain.apply(index.catalog, 0, 0)
             exact = not (marker := read_marker(lexical.folder)) or not marker.deleted
-            for terms in _sample_terms(index.catalog):
+            for terms in _sample_terms(index.catalog, lexical.analyze):
                 if not _alike(
                     lexical.search(terms, _NEIGHBOURS), plain.search(terms, _NEIGHBOURS), exact=exact
                 ):
@@ -278,11 +281,11 @@ def check_lexical(index: Index, found: Examination) -> None:
         lexical.close()
 
 
-def _sample_terms(catalog: Catalog) -> Iterator[list[str]]:
+def _sample_terms(catalog: Catalog, analyze: Analyzer) -> Iterator[dict[str, float]]:
     ids = catalog.all_chunk_ids()
     step = max(1, len(ids) // _SAMPLE)
     for stored in catalog.chunks(ids[::step]).values():
-        yield analyze(stored.chunk.embedded_text)[:8]
+        yield dict.fromkeys(analyze(stored.chunk.embedded_text)[:8], 1.0)
 
 
 def _alike(found: list[tuple[str, float]], wanted: list[tuple[str, float]], *, exact: bool) -> bool:
@@ -321,7 +324,7 @@ def check_dense(index: Index, found: Examination) -> None:
             told = f"{wrong} rows are missing, too many or other than the catalogue's"
             found.fail("chroma", told, MEND)
             return
-        recall = _recall(index.catalog, dense, ids, vectors)
+        recall = _recall(index.catalog, dense, ids, vectors, measure_of(note.signature))
         told = f"{len(ids)} rows as in the catalogue; recall@{_NEIGHBOURS} {recall:.3f} against exact search"
         if recall < _LEAST_RECALL:
             found.fail("chroma", told, MEND)
@@ -343,14 +346,17 @@ def _wrong_rows(catalog: Catalog, dense: DenseStore, ids: list[str], vectors: ND
         known = [i for i, name in enumerate(names) if name in place]
         wrong += len(names) - len(known)
         stored = catalog.chunks([names[i] for i in known])
-        far = np.abs(rows[known] - vectors[[place[names[i]] for i in known]]).max(axis=1, initial=0.0) > _SAME
+        wanted = vectors[[place[names[i]] for i in known]]
+        far = np.linalg.norm(rows[known] - wanted, axis=1) > _SAME * np.linalg.norm(wanted, axis=1)
         other = [stored[names[i]].chunk.text != texts[i] for i in known]
         wrong += int(np.sum(far | np.asarray(other, dtype=bool)))
         seen.update(names[i] for i in known)
     return wrong + len(ids) - len(seen)
 
 
-def _recall(catalog: Catalog, dense: DenseStore, ids: list[str], vectors: NDArray[np.float32]) -> float:
+def _recall(
+    catalog: Catalog, dense: DenseStore, ids: list[str], vectors: NDArray[np.float32], measure: Measure
+) -> float:
     """Share of the exact nearest neighbours of a sample of chunks that an approximate search finds."""
     import numpy as np
 
@@ -359,12 +365,16 @@ def _recall(catalog: Catalog, dense: DenseStore, ids: list[str], vectors: NDArra
     k = min(_NEIGHBOURS, len(ids))
     hits = total = 0
     for row in range(0, len(ids), max(1, len(ids) // _SAMPLE)):
-        cosines = np.concatenate(
-            [vectors[first : first + _SCAN] @ vectors[row] for first in range(0, len(ids), _SCAN)]
+        scores = np.concatenate(
+            [
+                closeness(measure, vectors[first : first + _SCAN], vectors[row])
+                for first in range(0, len(ids), _SCAN)
+            ]
         )
-        least = np.partition(cosines, len(ids) - k)[len(ids) - k] - 1e-5
+        kth = np.partition(scores, len(ids) - k)[len(ids) - k]
+        least = kth - _ROUNDED * max(1.0, abs(kth))
         found = dense.search(catalog, vectors[row], k)
-        hits += sum(cosine >= least for _, cosine in found)
+        hits += sum(score >= least for _, score in found)
         total += k
     return float(hits / total)
 

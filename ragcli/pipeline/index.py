@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
 from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
@@ -29,6 +30,8 @@ from ragcli.store import (
     is_current,
 )
 from ragcli.tokens import FastTokenizer
+
+_Made = tuple[str, Analyzer]  # the model's signature and the analyser
 
 
 def prepare_folder(folder: Path) -> None:
@@ -49,12 +52,13 @@ _SAME = 0.999  # least cosine of two vectors of the probe, between machines and 
 
 @dataclass(frozen=True, slots=True)
 class ModelNote:
-    """The model of an index as its catalogue remembers it."""
+    """The model of an index as its catalogue remembers it; ``dims`` where fewer were asked for."""
 
     spec: str
     signature: str
     dimensions: int
     max_tokens: int
+    dims: int | None = None
 
 
 class Index:
@@ -80,7 +84,7 @@ class Index:
         self.settings = settings
         self._pinned = pinned
         self._identity = _identity(catalog.path)
-        self._stores: tuple[str, LexicalStore, DenseStore | ScanStore] | None = None
+        self._stores: tuple[_Made, LexicalStore, DenseStore | ScanStore] | None = None
         self._copies: TemporaryDirectory[str] | None = None
 
     @classmethod
@@ -180,15 +184,18 @@ class Index:
             return None
         note = self.catalog
         return ModelNote(
-            spec, note.get("signature") or "", note.number("dimensions"), note.number("max_tokens")
-        )
+            spec, note.get("signature") or "", note.number("dimensions"), note.number("max_tokens"),
+            note.number("dims") or None,
+        )  # fmt: skip
 
-    def note_model(self, embedder: Embedder) -> None:
+    def note_model(self, embedder: Embedder, dims: int | None) -> None:
         """Remember the model. Called inside a transaction."""
         self.catalog.put("model", embedder.spec)
         self.catalog.put("signature", embedder.signature)
         self.catalog.put("dimensions", str(embedder.dimensions))
         self.catalog.put("max_tokens", str(embedder.max_tokens))
+        if dims is not None:
+            self.catalog.put("dims", str(dims))
         self.catalog.put("probe", " ".join(f"{x:.7g}" for x in embedder.embed_documents([_PROBE])[0]))
 
     def prove(self, embedder: Embedder) -> None:
@@ -204,10 +211,15 @@ class Index:
             then = [float(x) for x in told.split()]
         except ValueError:
             then = []  # as good as another model's
-        cosine = sum(a * float(b) for a, b in zip(then, now, strict=True)) if len(then) == len(now) else 0.0
-        if not cosine >= _SAME:  # what is no number is not the same either
+        alike = 0.0
+        if len(then) == len(now):
+            # Of vectors of one length this is their cosine; of others it is less.
+            product = sum(a * float(b) for a, b in zip(then, now, strict=True))
+            lengths = sum(a * a for a in then) + sum(float(b) * float(b) for b in now)
+            alike = 2 * product / lengths if lengths else 1.0
+        if not alike >= _SAME:  # what is no number is not the same either
             raise IndexMismatch(
-                f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {cosine:.4f} "
+                f"{embedder.spec} no longer makes the vectors that the index was made with (cosine {alike:.4f} "
                 f"of {embedder.signature}); run `rag index --model {shlex.quote(embedder.spec)}` to make it anew "
                 f"beside the old one"
             )
@@ -221,7 +233,7 @@ class Index:
         note = self.model()
         if note is None:
             raise IndexMissing(f"the index at {self.folder} is empty; fill it with `rag index PATH`")
-        embedder = open_embedder(note.spec, offline=self.settings.offline)
+        embedder = open_embedder(note.spec, offline=self.settings.offline, dims=note.dims)
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} is now {embedder.signature}; "
@@ -236,6 +248,32 @@ class Index:
         found = open_tokenizer(find_model(note.spec)) if note else None
         return found or self.embedder.tokenizer
 
+    # -- the languages -----------------------------------------------------------------------------
+
+    @property
+    def analyzer(self) -> Analyzer:
+        """What makes words of texts and questions, as the index notes it.
+
+        Raises ``IndexMismatch`` where there is no stemmer for a language of it here.
+        """
+        names = self.catalog.get("languages")
+        try:
+            return Analyzer.of(names)
+        except UsageError as error:
+            raise IndexMismatch(
+                f"the index was made for the languages {names}, of which the Snowball here lacks some; "
+                f"upgrade pystemmer, or run `rag index --languages en`"
+            ) from error
+
+    def note_languages(self, analyzer: Analyzer) -> None:
+        """Remember the languages: what was made of the catalogue for others is made anew.
+
+        Nobody reads meanwhile, so that no question is read otherwise than the words that it meets.
+        """
+        if (self.catalog.get("languages") or str(ENGLISH)) != str(analyzer):
+            with self.changing(), self.catalog.transaction():
+                self.catalog.put("languages", str(analyzer))
+
     # -- what is derived ---------------------------------------------------------------------------
 
     def projections(self) -> list[Projection]:
@@ -246,17 +284,18 @@ class Index:
         return [lexical, dense]
 
     def stores(self) -> tuple[LexicalStore, DenseStore | ScanStore]:
-        """What is searched, for the model in use.
+        """What is searched, for the model and the languages in use.
 
         Both engines write where they read: in an index that cannot be written the lexical one
         reads a copy, and the catalogue's own vectors are scanned.
         """
         signature = self.catalog.get("signature") or ""
-        if self._stores is None or self._stores[0] != signature:
+        made = signature, self.analyzer
+        if self._stores is None or self._stores[0] != made:
             self._let_go()
             if self._can_be_written():
-                lexical = LexicalStore(self.place / LEXICAL)
-                self._stores = (signature, lexical, DenseStore(self.place / CHROMA, signature))
+                lexical = LexicalStore(self.place / LEXICAL, self.analyzer)
+                self._stores = (made, lexical, DenseStore(self.place / CHROMA, signature))
             else:
                 self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
                 copy = Path(self._copies.name) / LEXICAL
@@ -264,7 +303,7 @@ class Index:
                 with suppress(OSError):  # what is missing or shut is made anew from the catalogue
                     for path in (self.place / LEXICAL).iterdir():
                         shutil.copyfile(path, copy / path.name)
-                self._stores = (signature, LexicalStore(copy), ScanStore(signature))
+                self._stores = (made, LexicalStore(copy, self.analyzer), ScanStore(signature))
         return self._stores[1], self._stores[2]
 
     def _can_be_written(self) -> bool:

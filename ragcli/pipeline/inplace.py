@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ragcli.analyze import Analyzer
 from ragcli.chunk import chunk_document, fitting_size
 from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
 from ragcli.errors import UsageError
@@ -63,7 +64,7 @@ def search_files(
                 continue
             documents[item.id] = item
             chunks.update((chunk.id, chunk) for chunk in chunk_document(item, tokenizer, size=size))
-    ranked = rank_in_memory(query, list(chunks.values()))
+    ranked = rank_in_memory(query, list(chunks.values()), Analyzer.of(settings.languages))
     if not documents and not failures:
         raise UsageError("none of the paths holds a file that can be read")
     hits = []

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.catalog import StoredChunk
+from ragcli.embed import measure_of
 from ragcli.errors import IndexMissing, RagError, UsageError
 from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
-from ragcli.pipeline.index import Index
+from ragcli.pipeline.index import Index, ModelNote
 from ragcli.pipeline.survey import is_nameable
 from ragcli.settings import Settings
 
@@ -27,7 +28,9 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
                 "spec": model.spec if model else "",
                 "dimensions": model.dimensions if model else 0,
                 "signature": model.signature if model else "",
+                "measure": measure_of(model.signature if model else ""),
             },
+            "languages": list(index.analyzer.languages),
             "bytes": {
                 "catalog": sum(path.stat().st_size for path in index.place.glob(f"{CATALOG}*")),
                 "chroma": _size(index.place / CHROMA),
@@ -105,11 +108,10 @@ def neighbourhood(
     raise UsageError(f"no chunk or document {name!r} in the index; `rag search` and `rag list` show ids")
 
 
-def model_in_use(folder: Path, settings: Settings) -> str | None:
+def model_in_use(folder: Path, settings: Settings) -> ModelNote | None:
     """The model the index was made with; None where there is no index."""
     try:
         with Index.open(folder, settings) as index:
-            model = index.model()
-            return model.spec if model else None
+            return index.model()
     except IndexMissing:
         return None

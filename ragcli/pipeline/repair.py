@@ -172,7 +172,7 @@ def _mend_contents(index: Index) -> list[str]:
     bad = [
         content
         for _, content, blob in index.catalog.vector_blobs(note.signature if note else "")
-        if blob is not None and note is not None and not is_vector(blob, note.dimensions)
+        if blob is not None and note is not None and not is_vector(blob, note.dimensions, note.signature)
     ]
     if bad and note is not None:
         with index.catalog.transaction():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ragcli.analyze import Analyzer
 from ragcli.pipeline.survey import Selection
 from ragcli.types import Failure
 
@@ -14,8 +15,10 @@ class BuildOptions:
     """What ``rag index`` was asked for; None means: as the index has it."""
 
     model: str | None = None
+    dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
+    languages: Analyzer | None = None
     selection: Selection = field(default_factory=Selection)
     rebuild: bool = False
     prune: bool = False

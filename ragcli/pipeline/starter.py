@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH
 from ragcli.catalog import StoredChunk
 from ragcli.errors import IndexMissing, ModelUnavailable
 from ragcli.evaluate import judged_names
@@ -147,7 +147,7 @@ def _alternating(found: dict[Maker, list[Candidate]], order: Sequence[Maker]) ->
 def _elsewhere(index: Index, lexical: LexicalStore, candidate: Candidate, document: str) -> bool:
     """Whether another document says the same, so that the question would not mean one."""
     parts = [folded(part) for part in candidate.parts]
-    near = [name for name, _ in lexical.search(analyze(candidate.text), _COMPARED)]
+    near = [name for name, _ in lexical.search(lexical.analyze.question(candidate.text), _COMPARED)]
     for stored in index.catalog.chunks(near).values():
         text = folded(stored.chunk.embedded_text)
         if stored.chunk.document != document and all(part in text for part in parts):
@@ -197,7 +197,7 @@ def _passages(every: dict[str, list[StoredChunk]]) -> Iterator[StoredChunk]:
     while queue:
         left = []
         for own in queue:
-            passage = next((each for each in own if len(set(analyze(each.chunk.text))) >= _LEAST_TERMS), None)
+            passage = next((each for each in own if len(set(ENGLISH(each.chunk.text))) >= _LEAST_TERMS), None)
             if passage is not None:
                 yield passage
                 left.append(own)

@@ -62,7 +62,7 @@ def update(
     with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
         note = index.model()
         again = note.spec if note is not None and options.rebuild else None
-        choice = choose_model(index, options.model or again)
+        choice = choose_model(index, options.model or again, options.dims)
         if note is None and is_remote(folder):
             tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
         if note is not None and note.signature != choice.signature:
@@ -84,7 +84,7 @@ def plan(
 ) -> BuildReport:
     """What :func:`update` would do; nothing is changed."""
     with _as_it_is(folder, settings) as index:
-        choice = choose_model(index, options.model)
+        choice = choose_model(index, options.model, options.dims)
         note = index.model()
         other = note is not None and note.signature != choice.signature
         roots, missing = choose_roots(
@@ -220,7 +220,7 @@ def _take_over_settings(old: Catalog, new: Catalog) -> None:
     with new.transaction():
         for path, chosen in old.roots().items():
             new.add_root(path, chosen)
-        for key in ("chunk_size", "overlap"):
+        for key in ("chunk_size", "overlap", "languages"):
             value = old.get(key)
             if value is not None and new.get(key) is None:
                 new.put(key, value)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
+from ragcli.analyze import Analyzer
 from ragcli.render.terminal import Terminal, one_line, safe
 from ragcli.types import Answer, Hit, place
 
@@ -37,7 +37,9 @@ def hit_place(hit: Hit, home: Path) -> str:
     return place(display_path(hit.path, home), hit.page, hit.lines)
 
 
-def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, *, explain: bool) -> None:
+def print_hits(
+    terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, analyze: Analyzer, *, explain: bool
+) -> None:
     """A list of hits: place, headings, the part of the passage nearest to the question's words."""
     from rich.text import Text
 
@@ -54,9 +56,10 @@ def print_hits(terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, 
         if explain:
             terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
         if hit.chunks:
-            terminal.print(_marked(safe(hit.text.strip()).replace("\n", "\n   "), words))
+            terminal.print(_marked(safe(hit.text.strip()).replace("\n", "\n   "), words, analyze))
         else:
-            terminal.print(_marked(snippet(_HEADINGS.sub("", hit.text) or hit.text, words), words))
+            shown = snippet(_HEADINGS.sub("", hit.text) or hit.text, words, analyze)
+            terminal.print(_marked(shown, words, analyze))
         for copy in hit.duplicates:
             terminal.print(Text(f"   also {one_line(hit_place(copy, home))}", style="dim"))
 
@@ -72,7 +75,7 @@ def explanation(hit: Hit) -> str:
     return ", ".join(parts)
 
 
-def snippet(text: str, words: set[str]) -> str:
+def snippet(text: str, words: set[str], analyze: Analyzer) -> str:
     """At most some 320 characters around the lines that hold most of the words; cuts are marked."""
     flat = one_line(text)
     if len(flat) <= _SNIPPET:
@@ -95,7 +98,7 @@ def snippet(text: str, words: set[str]) -> str:
     return ("…" if start else "") + flat[start:end].strip() + ("…" if end < len(flat) else "")
 
 
-def _marked(text: str, words: set[str]) -> Text:
+def _marked(text: str, words: set[str], analyze: Analyzer) -> Text:
     from rich.text import Text
 
     marked = Text("   ")

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.analyze import analyze
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.errors import IndexDamaged
 from ragcli.search.diversity import diversify
@@ -137,8 +136,9 @@ class Searcher:
             within = self._admitted(asked, held, within)
         if mode != "dense":
             with _timed(took, "lexical"):
+                terms = self._lexical.analyze.question(asked.plain)
                 favoured = [held[clause] for clause in (*asked.preferred, *asked.required)]
-                found = self._lexical.search(analyze(asked.plain), limit, within=within, favoured=favoured)
+                found = self._lexical.search(terms, limit, within=within, favoured=favoured)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):
@@ -171,27 +171,28 @@ class Searcher:
 
     def _holding(self, clause: Clause) -> set[str]:
         """The chunks that have what is meant exactly."""
+        analyze = self._lexical.analyze
         if clause.begins:
-            return self._lexical.beginning(clause.beginning, clause.stems)
-        found = self._lexical.holding(clause.terms)
-        if not clause.needs_reading:
+            return self._lexical.beginning(clause.beginning, clause.stems(analyze))
+        found = self._lexical.holding(analyze.words(clause.text))
+        if not clause.needs_reading(analyze):
             return found
         return {
             name
             for each in sorted(found)  # one at a time: there may be more than memory holds
             for name, stored in self._catalog.chunks([each]).items()
-            if clause.holds(stored.chunk.embedded_text)
+            if clause.holds(stored.chunk.embedded_text, analyze)
         }
 
     def _share(self, query: str, texts: Sequence[str]) -> float:
         """Largest part of the question's words, weighted by rarity, that one of some texts holds."""
-        weights = self._lexical.weights(analyze(query, net=False))
+        weights = self._lexical.weights(query)
         total = sum(weights.values())
         if not total:
             return 0.0
         best = 0.0
         for text in texts:
-            words = set(analyze(text))
+            words = set(self._lexical.analyze(text))
             best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
         return best
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ragcli.analyze import analyze, words_of
+from ragcli.analyze import Analyzer, words_of
 from ragcli.errors import UsageError
 
 _OPEN, _CLOSE = '"“「『', '"”」』'
@@ -43,37 +43,31 @@ class Clause:
     begins: bool = False
 
     @property
-    def terms(self) -> tuple[str, ...]:
-        """Index terms of which a text that holds this has all; none for a beginning or stop words."""
-        return () if self.begins else tuple(dict.fromkeys(analyze(self.text, net=False)))
-
-    @property
     def beginning(self) -> str:
         """What an index term begins with; empty for words."""
         return "".join(words_of(self.text, whole=True)) if self.begins else ""
 
-    @property
-    def stems(self) -> tuple[str, ...]:
+    def stems(self, analyze: Analyzer) -> list[str]:
         """Index terms that a word with this beginning may have been cut to."""
-        if not self.begins:
-            return ()
-        return tuple(dict.fromkeys(term for end in _ENDINGS for term in analyze(self.text + end)[-1:]))
+        words = (analyze.words(self.text + ending) for ending in _ENDINGS)
+        return list(dict.fromkeys(term for found in words for term in found[-1])) if self.begins else []
 
-    @property
-    def needs_reading(self) -> bool:
-        """Whether a text's terms do not tell, only its words."""
-        return not self.begins and (self.quoted or not self.terms or len(words_of(self.text)) > 1)
+    def needs_reading(self, analyze: Analyzer) -> bool:
+        """Whether a text's terms do not tell, only its words: those of a row, and stop words."""
+        several = self.quoted or len(words_of(self.text)) > 1
+        return not self.begins and (several or not analyze.words(self.text))
 
-    def holds(self, text: str) -> bool:
+    def holds(self, text: str, analyze: Analyzer) -> bool:
         """Whether a text has it."""
-        if self.needs_reading:
+        if self.needs_reading(analyze):
             wanted, there = words_of(self.text), words_of(text)
             starts = (at for at, word in enumerate(there) if word == wanted[0])
             return any(there[at : at + len(wanted)] == wanted for at in starts)
         terms = set(analyze(text))
         if self.begins:
-            return not terms.isdisjoint(self.stems) or any(term.startswith(self.beginning) for term in terms)
-        return terms.issuperset(self.terms)
+            stems = self.stems(analyze)
+            return not terms.isdisjoint(stems) or any(term.startswith(self.beginning) for term in terms)
+        return not any(terms.isdisjoint(forms) for forms in analyze.words(self.text))
 
     def __str__(self) -> str:
         return f"{self.text}*" if self.begins else f"“{self.text}”" if self.quoted else self.text
@@ -98,11 +92,10 @@ class Asked:
         """All that is said exactly."""
         return (*self.preferred, *self.required, *self.excluded)
 
-    def admits(self, text: str) -> bool:
+    def admits(self, text: str, analyze: Analyzer) -> bool:
         """Whether a passage with this text may be found."""
-        return all(clause.holds(text) for clause in self.required) and not any(
-            clause.holds(text) for clause in self.excluded
-        )
+        held = [clause.holds(text, analyze) for clause in self.required]
+        return all(held) and not any(clause.holds(text, analyze) for clause in self.excluded)
 
 
 def parse_question(text: str) -> Asked:

@@ -1,7 +1,8 @@
 """The dense projection: a Chroma collection of the chunks' vectors.
 
-The collection is called ``chunks``, measures cosine distance, and carries documents and metadata,
-so that any Chroma client can query it. Chroma's own lists never leave this file.
+The collection is called ``chunks``, measures as the model asks (cosine, inner product or squared
+Euclidean distance), and carries documents and metadata, so that any Chroma client can query it.
+Chroma's own lists never leave this file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragcli.catalog import Catalog, StoredChunk
+from ragcli.embed import Measure, closeness, measure_of
 from ragcli.errors import IndexDamaged
 from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import engine
@@ -35,7 +37,8 @@ _VERSION = 2
 _BATCH = 2000
 # One thread builds the graph the same way each time. The width of the search is well over
 # Chroma's default, which misses one exact neighbour in ten on hard vectors.
-_HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 400, "num_threads": 1}
+_HNSW = {"ef_construction": 200, "max_neighbors": 32, "ef_search": 400, "num_threads": 1}
+_SPACES: dict[Measure, str] = {"cosine": "cosine", "dot": "ip", "euclidean": "l2"}
 # Rows that Chroma keeps in its log before it writes the graph: many while rows come in, and hardly
 # any afterwards, because the log is replayed at each open and then written over by readers.
 _WHILE_FILLING, _AT_REST = 1000, 2
@@ -43,8 +46,10 @@ _WHILE_FILLING, _AT_REST = 1000, 2
 _MOST_DELETED = 1000
 # Among so many chunks at most a filtered search compares each with the question.
 _COMPARED = 5000
-# Chroma's distances come from the vectors it holds; further from the catalogue's they are others.
+# Chroma's distances come from the vectors it holds; further from the catalogue's, as a share of what
+# lengths like theirs can give, they are others.
 _SAME = 1e-3
+_LAST_BITS = 1e-6  # of 1 less a product of short vectors
 
 
 class DenseStore:
@@ -53,6 +58,7 @@ class DenseStore:
     def __init__(self, folder: Path, signature: str) -> None:
         self.folder = folder
         self._signature = signature
+        self._measure = measure_of(signature)
         self._client: Any = None
         self._made: tuple[int, int] | None = None
 
@@ -124,11 +130,12 @@ class DenseStore:
     def search(
         self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
     ) -> list[tuple[str, float]]:
-        """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first.
+        """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first.
 
-        Chroma finds the neighbours; the catalogue's vectors score them. ``within`` names the
-        chunks that may be found: few are compared one by one, of many Chroma is asked for more.
-        Raises ``IndexDamaged`` when Chroma cannot answer, or holds other rows or vectors than the
+        A score is a cosine, a dot product or a distance below zero, as the model asks. Chroma finds
+        the neighbours; the catalogue's vectors score them. ``within`` names the chunks that may be
+        found: few are compared one by one, of many Chroma is asked for more. Raises
+        ``IndexDamaged`` when Chroma cannot answer, or holds other rows or vectors than the
         catalogue.
         """
         if within is None:
@@ -141,7 +148,11 @@ class DenseStore:
                     return kept[:limit]
                 fetch *= 4
         few = sorted(within)
-        return in_order(few, catalog.vectors_of(few, self._signature) @ vector)[:limit] if few else []
+        if not few:
+            return []
+        return in_order(few, closeness(self._measure, catalog.vectors_of(few, self._signature), vector))[
+            :limit
+        ]
 
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
         total = catalog.chunk_count
@@ -156,10 +167,11 @@ class DenseStore:
         near = [str(chunk) for chunk in found["ids"][0]]
         if count != total or len(near) != min(limit, count) or not catalog.has_chunks(near):
             raise _contradiction()
-        cosines = catalog.vectors_of(near, self._signature) @ vector
-        if any(abs(1 - far - near) > _SAME for far, near in zip(found["distances"][0], cosines, strict=True)):
+        vectors = catalog.vectors_of(near, self._signature)
+        scores = closeness(self._measure, vectors, vector)
+        if not _agree(self._measure, found["distances"][0], scores, vectors, vector):
             raise _contradiction()
-        return in_order(near, cosines)
+        return in_order(near, scores)
 
     def rows(self) -> Iterator[tuple[list[str], Vectors, list[str]]]:
         """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
@@ -193,7 +205,8 @@ class DenseStore:
                     _forget_systems()  # else the broken one is handed out again
                     raise
             if create:
-                configuration = {"hnsw": _HNSW | {"sync_threshold": _WHILE_FILLING}}
+                space = _SPACES[self._measure]
+                configuration = {"hnsw": _HNSW | {"space": space, "sync_threshold": _WHILE_FILLING}}
                 return self._client.get_or_create_collection(
                     COLLECTION, embedding_function=None, configuration=configuration
                 )
@@ -219,9 +232,9 @@ class ScanStore:
     def search(
         self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
     ) -> list[tuple[str, float]]:
-        """Ids and exact cosines of the chunks nearest to a vector of shape (dim,), nearest first."""
+        """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first."""
         ids, vectors = catalog.all_vectors(self._signature)
-        found = in_order(ids, vectors @ vector) if ids else []
+        found = in_order(ids, closeness(measure_of(self._signature), vectors, vector)) if ids else []
         return [hit for hit in found if within is None or hit[0] in within][:limit]
 
 
@@ -233,9 +246,28 @@ def _write_graph_after(collection: Any, rows: int) -> None:
         collection.modify(configuration={"hnsw": {"sync_threshold": rows}})
 
 
-def in_order(ids: Sequence[str], cosines: Vector) -> list[tuple[str, float]]:
-    """Pairs of id and cosine, best first, ties in the order of ids."""
-    scored = [(chunk, round(float(cosine), 6)) for chunk, cosine in zip(ids, cosines, strict=True)]
+def _agree(
+    measure: Measure, distances: Sequence[float], scores: Vector, vectors: Vectors, vector: Vector
+) -> bool:
+    """Whether Chroma's distances to a vector are those that the catalogue's vectors give."""
+    import numpy as np
+
+    lengths, length = np.linalg.norm(vectors, axis=1), np.linalg.norm(vector)
+    if measure == "euclidean":
+        wanted, most = scores**2, lengths**2 + length**2
+    else:
+        wanted, most = 1 - scores, lengths * length
+    return bool(np.all(np.abs(np.asarray(distances) - wanted) <= _SAME * most + _LAST_BITS))
+
+
+def in_order(ids: Sequence[str], scores: Vector) -> list[tuple[str, float]]:
+    """Pairs of id and score, best first, ties in the order of ids.
+
+    Six decimals are kept, and seven digits of long numbers: single precision tells no more.
+    """
+    scored = [
+        (chunk, float(f"{round(float(score), 6):.7g}")) for chunk, score in zip(ids, scores, strict=True)
+    ]
     return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcli.analyze import ANALYZER_VERSION, analyze
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store.projection import MARKER
@@ -30,13 +29,14 @@ class LexicalStore:
     and headings alone: a word of the title counts twice over.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, analyze: Analyzer = ENGLISH) -> None:
         self.folder = folder
+        self.analyze = analyze
         self._open: Any = None
 
     @property
     def form(self) -> str:
-        return f"tantivy:{_VERSION}:analyzer:{ANALYZER_VERSION}"
+        return f"tantivy:{_VERSION}:analyzer:{self.analyze.form}"
 
     def close(self) -> None:
         self._open = None
@@ -84,8 +84,8 @@ class LexicalStore:
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
             dead = self._take_out(index, writer, old, deleted + len(old), catalog.chunk_count)
         for stored in added:
-            context = " ".join(analyze(stored.chunk.context))
-            body = " ".join(analyze(stored.chunk.text))
+            context = " ".join(self.analyze(stored.chunk.context))
+            body = " ".join(self.analyze(stored.chunk.text))
             writer.add_document(
                 tantivy.Document(id=[stored.chunk.id], body=[f"{context} {body}"], context=[context])
             )
@@ -96,7 +96,7 @@ class LexicalStore:
 
     def search(
         self,
-        terms: Sequence[str],
+        terms: Mapping[str, float],
         limit: int,
         context_weight: float = 0.3,
         within: Container[str] | None = None,
@@ -104,9 +104,10 @@ class LexicalStore:
     ) -> list[tuple[str, float]]:
         """Ids and BM25 scores of the best chunks, best first, ties in the order of ids.
 
-        ``within`` names the chunks that may be found; their scores are those of a search in all.
-        Each of ``favoured`` are chunks that have something in common, which counts as a term that
-        stands in all of them once. Raises ``IndexDamaged`` when the index cannot be read.
+        ``terms`` are those of a question with how much each counts. ``within`` names the chunks
+        that may be found; their scores are those of a search in all. Each of ``favoured`` are
+        chunks that have something in common, which counts as a term that stands in all of them
+        once. Raises ``IndexDamaged`` when the index cannot be read.
         """
         favoured = [chunks for chunks in favoured if chunks]
         if not terms and not favoured:
@@ -122,7 +123,7 @@ class LexicalStore:
                 fetch *= 4
 
     def _query(
-        self, terms: Sequence[str], context_weight: float, favoured: Sequence[Collection[str]]
+        self, terms: Mapping[str, float], context_weight: float, favoured: Sequence[Collection[str]]
     ) -> tuple[Any, Any]:
         """The query for terms, and what it is asked of."""
         import tantivy
@@ -130,7 +131,7 @@ class LexicalStore:
         index = self._index(create=False)
         schema = index.schema
         clauses = []
-        for term, count in Counter(terms).items():
+        for term, count in terms.items():
             for field, weight in (("body", 1.0), ("context", context_weight)):
                 query = tantivy.Query.term_query(schema, field, term, "freq")
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
@@ -143,13 +144,13 @@ class LexicalStore:
             clauses.append((tantivy.Occur.Should, query))
         return tantivy.Query.boolean_query(clauses), searcher
 
-    def holding(self, terms: Sequence[str]) -> set[str]:
-        """Ids of the chunks that hold all of some terms; of all chunks without terms."""
+    def holding(self, words: Sequence[Sequence[str]]) -> set[str]:
+        """Ids of the chunks that hold, of each word, one of its terms; of all chunks without words."""
         import tantivy
 
         with engine(_NAME):
             index = self._index(create=False)
-            queries = [tantivy.Query.term_query(index.schema, "body", term, "basic") for term in terms]
+            queries = [tantivy.Query.term_set_query(index.schema, "body", list(terms)) for terms in words]
             return self._all(index, tantivy.Occur.Must, queries or [tantivy.Query.all_query()])
 
     def beginning(self, start: str, terms: Sequence[str] = ()) -> set[str]:
@@ -172,12 +173,17 @@ class LexicalStore:
         hits = searcher.search(query, searcher.num_docs, count=False).hits
         return {str(searcher.doc(address)["id"][0]) for _, address in hits}
 
-    def weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of each distinct term, as BM25 has it; unknown terms weigh most."""
+    def weights(self, question: str) -> dict[str, float]:
+        """Inverse document frequency of each distinct word, as BM25 has it; unknown ones weigh most.
+
+        A word with several stems stands there as the one that most chunks hold.
+        """
+        words = dict.fromkeys(self.analyze.words(question))
         with engine(_NAME):
             searcher = self._index(create=False).searcher()
             total = searcher.num_docs
-            counts = {term: searcher.doc_freq("body", term) for term in dict.fromkeys(terms)}
+            found = [{stem: searcher.doc_freq("body", stem) for stem in stems} for stems in words]
+        counts = dict(max(stems.items(), key=lambda stem: stem[1]) for stems in found)
         return {term: _rarity(count, total) for term, count in counts.items()}
 
     def _best(self, searcher: Any, query: Any, limit: int) -> list[tuple[str, float]]:

@@ -262,10 +262,10 @@ def test_while_the_model_is_loaded_writers_need_not_wait(
     load = examine.open_embedder
     loaded = []
 
-    def load_while_others_write(spec: str, *, offline: bool) -> Any:
+    def load_while_others_write(spec: str, *, offline: bool, dims: int | None) -> Any:
         with changing(fresh / ".rag", 0):
             loaded.append(spec)
-        return load(spec, offline=offline)
+        return load(spec, offline=offline, dims=dims)
 
     monkeypatch.setattr(examine, "open_embedder", load_while_others_write)
     run("doctor", cwd=fresh)
@@ -279,11 +279,11 @@ def test_what_answers_once_the_model_is_loaded_is_examined(
     load = examine.open_embedder
     loaded: list[str] = []
 
-    def load_while_another_takes_over(spec: str, *, offline: bool) -> Any:
+    def load_while_another_takes_over(spec: str, *, offline: bool, dims: int | None) -> Any:
         if not loaded:
             rag("index", "--model", tmp_path / "model", cwd=fresh)
         loaded.append(spec)
-        return load(spec, offline=offline)
+        return load(spec, offline=offline, dims=dims)
 
     monkeypatch.setattr(examine, "open_embedder", load_while_another_takes_over)
     assert str(tmp_path / "model") in examined(run, fresh)["model"]["message"]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragcli.analyze import ENGLISH
 from ragcli.errors import UsageError
 from ragcli.search import parse_question
 from ragcli.search.syntax import Clause
@@ -73,8 +74,8 @@ def test_any_question_can_be_read(text: str) -> None:
     assert asked.text == text
     assert asked.clauses or asked.plain == text.strip()
     for clause in asked.clauses:
-        assert clause.holds(f"before {clause.text} after") or clause.begins
-        assert clause.holds(clause.text)
+        assert clause.holds(f"before {clause.text} after", ENGLISH) or clause.begins
+        assert clause.holds(clause.text, ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -98,4 +99,4 @@ def test_any_question_can_be_read(text: str) -> None:
     ],
 )
 def test_a_text_holds_a_clause(clause: Clause, text: str, held: bool) -> None:
-    assert clause.holds(text) is held
+    assert clause.holds(text, ENGLISH) is held

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.analyze import analyze
+from ragcli.analyze import ENGLISH
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store import DenseStore, LexicalStore, Projection, bring_up_to_date, discard, is_current
@@ -53,7 +53,7 @@ def catalog() -> Iterator[Catalog]:
 def search(store: Store, query: str, limit: int = 200) -> Found:
     """Ids and scores."""
     if isinstance(store, LexicalStore):
-        return store.search(analyze(query), limit)
+        return store.search(ENGLISH.question(query), limit)
     return store.search(_SHOWN[id(store)], vector_of(query), limit)
 
 
@@ -360,10 +360,10 @@ def test_lexical_ties_are_ordered_by_id_and_not_by_storage(tmp_path: Path, catal
         if number % 9 == 0:
             bring_up_to_date([store], catalog)
     bring_up_to_date([store], catalog)
-    found = store.search(["tower"], 40)
+    found = store.search({"tower": 1}, 40)
     assert len({round(score, 6) for _, score in found}) == 1
     assert [chunk for chunk, _ in found] == in_catalog(catalog)
-    assert store.search(["tower"], 3) == found[:3]
+    assert store.search({"tower": 1}, 3) == found[:3]
 
 
 def test_lexical_scores_are_bm25_by_hand(tmp_path: Path, catalog: Catalog) -> None:
@@ -372,11 +372,13 @@ def test_lexical_scores_are_bm25_by_hand(tmp_path: Path, catalog: Catalog) -> No
     put(catalog, make_document("a", "tower tower bridge\nbridge river\ngarden"))
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
-    ((_, score),) = store.search(["tower"], 10)
+    ((_, score),) = store.search({"tower": 1}, 10)
     # One of three passages of 2 terms on average, twice in its 3 terms; k1 1.2, b 0.75.
     idf = log(1 + (3 - 1 + 0.5) / (1 + 0.5))
     assert score == pytest.approx(idf * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / 2)), rel=1e-4)
-    assert store.weights(["tower", "unknown"]) == pytest.approx({"tower": idf, "unknown": log(1 + 3.5 / 0.5)})
+    assert store.weights("the tower unknown tower") == pytest.approx(
+        {"tower": idf, "unknown": log(1 + 3.5 / 0.5)}
+    )
 
 
 def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Path, catalog: Catalog) -> None:
@@ -387,7 +389,7 @@ def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Pa
     )
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
-    (first, best), (_, second) = store.search(["zebra"], 10)
+    (first, best), (_, second) = store.search({"zebra": 1}, 10)
     assert catalog.chunks([first])[first].chunk.document == "title"
     assert best > second
 
@@ -399,7 +401,7 @@ def test_lexical_terms_that_are_nowhere_find_nothing(
     put(catalog, make_document("a", "tower\nbridge"))
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
-    assert len(store.search(terms, 10)) == ("tower" in terms)
+    assert len(store.search(dict.fromkeys(terms, 1.0), 10)) == ("tower" in terms)
 
 
 def test_lexical_terms_of_any_kind_are_found_again(tmp_path: Path, catalog: Catalog) -> None:
@@ -418,10 +420,10 @@ def test_lexical_terms_of_any_kind_are_found_again(tmp_path: Path, catalog: Cata
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
     for text in texts:
-        ((first, _), *_) = store.search(analyze(text), 10)
+        ((first, _), *_) = store.search(ENGLISH.question(text), 10)
         assert catalog.chunks([first])[first].chunk.document == text
-        for term in analyze(text):
-            assert store.search([term], 10), term
+        for term in ENGLISH(text):
+            assert store.search({term: 1}, 10), term
 
 
 def test_the_nearest_vector_comes_first_and_neighbours_are_exact_in_a_small_store(

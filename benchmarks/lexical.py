@@ -5,7 +5,8 @@
 DIR holds the indexes that ``benchmarks.quality --keep DIR`` made. bm25s is given what our own
 analyser made of the chunks (title, headings and text, once each), and of the whole documents,
 and scores as Lucene does with b 0.75 and with either k1 that is usual: 1.2, as tantivy has it,
-and 1.5, bm25s's own default. Ties are broken by id on both sides.
+and 1.5, bm25s's own default. Ties are broken by id on both sides. bm25s is needed for this alone:
+``pip install bm25s``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from benchmarks.quality import find_sets
 from benchmarks.report import write_report
 from ragcli.analyze import ENGLISH
 from ragcli.catalog import Catalog
-from ragcli.evaluate import judged_names, measure, read_qrels, read_queries
+from ragcli.evaluate import compare, judged_names, measure, read_qrels, read_queries
 from ragcli.evaluate.metrics import DEEPEST
 from ragcli.pipeline.index import Index
 from ragcli.search.searcher import CANDIDATES
@@ -85,8 +86,8 @@ def _texts(stored: Iterable[Any]) -> Iterable[str]:
         end = max(end, each.chunk.end)
 
 
-def measure_set(folder: Path, index_folder: Path) -> dict[str, float]:
-    """Mean nDCG@10 of ours and of each form of bm25s on one set."""
+def measure_set(folder: Path, index_folder: Path) -> dict[str, list[float]]:
+    """nDCG@10 of every question on one set, of ours and of each form of bm25s."""
     queries, qrels = read_queries(folder / "queries.jsonl"), read_qrels(folder / "qrels.tsv")
     asked = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
     with Index.open(index_folder, Settings(offline=True)) as index:
@@ -100,7 +101,7 @@ def measure_set(folder: Path, index_folder: Path) -> dict[str, float]:
         peers = {
             f"{unit} {k1:g}": Peer(every if unit == "chunks" else whole, k1) for unit in UNITS for k1 in K1
         }
-        sums = dict.fromkeys([OURS, *peers], 0.0)
+        values: dict[str, list[float]] = {name: [] for name in (OURS, *peers)}
         with index.consistent(dense=False) as (lexical, _):
             for query in asked:
                 terms = ENGLISH(query.text)
@@ -111,21 +112,38 @@ def measure_set(folder: Path, index_folder: Path) -> dict[str, float]:
                 for name, ranking in rankings.items():
                     documents = dict.fromkeys(of_chunk.get(found, found) for found in ranking)
                     best = [names.get(document, document) for document in documents][:DEEPEST]
-                    sums[name] += measure(METRIC, best, qrels[query.id])
-    return {name: total / len(asked) for name, total in sums.items()}
+                    values[name].append(measure(METRIC, best, qrels[query.id]))
+    return values
 
 
-def table(results: Mapping[str, Mapping[str, float]]) -> str:
-    """Markdown: ours, then bm25s by what it ranks and k1; the mean below."""
-    columns = list(next(iter(results.values())))
+def summary(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Means, and ours against the form of bm25s that did best on the set, question by question."""
+    means = {name: sum(own) / len(own) for name, own in values.items()}
+    best = max((name for name in means if name != OURS), key=lambda name: means[name])
+    found = compare(values[OURS], values[best])
+    return {
+        "queries": len(values[OURS]),
+        "ndcg@10": {name: round(mean, 6) for name, mean in means.items()},
+        "against": best,
+        "difference": found.mean,
+        "interval95": list(found.interval),
+        "p": round(found.p, 4),
+    }
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Markdown: ours, then bm25s by what it ranks and k1, then ours against the best of those; the mean below."""
+    columns = list(next(iter(results.values()))["ndcg@10"])
     heads = [f"bm25s, {name.split()[0]}, k1 {name.split()[1]}" for name in columns[1:]]
-    lines = [f"| set | {OURS} | {' | '.join(heads)} |", f"|---|{'---:|' * len(columns)}"]
-    lines += [
-        f"| {name} | {' | '.join(f'{values[column]:.3f}' for column in columns)} |"
-        for name, values in results.items()
+    lines = [
+        f"| set | {OURS} | {' | '.join(heads)} | against the best | p |",
+        f"|---|{'---:|' * (len(columns) + 2)}",
     ]
-    means = (sum(values[column] for values in results.values()) / len(results) for column in columns)
-    return "\n".join([*lines, f"| mean | {' | '.join(f'{mean:.3f}' for mean in means)} |"])
+    for name, told in results.items():
+        cells = " | ".join(f"{told['ndcg@10'][column]:.3f}" for column in columns)
+        lines.append(f"| {name} | {cells} | {told['difference']:+.4f} | {told['p']:.3f} |")
+    means = (sum(told["ndcg@10"][column] for told in results.values()) / len(results) for column in columns)
+    return "\n".join([*lines, f"| mean | {' | '.join(f'{mean:.3f}' for mean in means)} | | |"])
 
 
 def main() -> None:
@@ -145,7 +163,7 @@ def main() -> None:
         if not (options.keep / name / ".rag").is_dir():
             print(f"{name}: no index in {options.keep}", file=sys.stderr)
             continue
-        results[name] = measure_set(folder, options.keep / name / ".rag")
+        results[name] = summary(measure_set(folder, options.keep / name / ".rag"))
         print(json.dumps({name: results[name]}), file=sys.stderr, flush=True)
     print(table(results))
     if options.json:

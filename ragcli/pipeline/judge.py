@@ -92,7 +92,7 @@ def judge_index(
     if given and not located.spans:
         raise UsageError(
             f"no reference is where it should be in the documents of the index, the first: {located.lost[0]}; "
-            "spans count characters of the text that `rag show` prints"
+            "see what was read, with its spans, by `rag chunk FILE --format jsonl`"
         )
     for mode in modes:
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ragcli.cli.options import (
+    CandidatesOption,
     CountOption,
     FilterOption,
     Format,
@@ -18,10 +19,15 @@ from ragcli.cli.options import (
     FusionOption,
     ModeOption,
     QueryArgument,
+    RerankBudgetOption,
+    RerankerOption,
+    RerankOption,
+    RerankWeightOption,
     SearchFormat,
     WaitOption,
     WeightOption,
     read_query,
+    rerank_flags,
 )
 from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
@@ -47,6 +53,11 @@ def search_command(
     filters: FilterOption = None,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
     inside: Annotated[
         list[Path] | None,
@@ -63,7 +74,8 @@ def search_command(
 ) -> None:
     """Find the passages that answer a question."""
     context: Context = ctx.obj
-    flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait}
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait, **again}
     if batch is not None:
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
@@ -109,8 +121,9 @@ def _inside(
     if flags["mode"] not in (None, "lexical"):
         raise UsageError("--in searches by words alone; leave out --mode or say --mode lexical")
     settings = context.settings(**{name: value for name, value in flags.items() if name != "mode"})
-    hits, failures = search_files(query, paths, settings, settings.k)
-    _show(context, query, hits, {}, output, "lexical", Path.cwd(), explain)
+    found, failures = search_files(query, paths, settings, context.terminal.note, context.terminal.detail)
+    hits = found.hits
+    _show(context, query, hits, found.took, output, "lexical", Path.cwd(), explain)
     for failure in failures:
         context.terminal.error(f"{failure.path}: {failure.message}")
     if failures:
@@ -199,6 +212,11 @@ def context_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -211,7 +229,9 @@ def context_command(
 
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(context, {"k": k, "mode": mode, "budget": budget, "wait": wait}, filters) as asker:
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    flags = {"k": k, "mode": mode, "budget": budget, "wait": wait, **again}
+    with _asker(context, flags, filters) as asker:
         hits = asker.search(question).hits
         if not hits:
             context.terminal.note("nothing found")
@@ -252,6 +272,11 @@ def query_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -261,9 +286,9 @@ def query_command(
     """Answer a question, with citations. Without an LLM the answer quotes the documents."""
     context: Context = ctx.obj
     question = read_query(query)
-    with _asker(
-        context, {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait}, filters
-    ) as asker:
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    flags = {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait, **again}
+    with _asker(context, flags, filters) as asker:
         answer = _stream(context, asker, question, output)
         if output is Format.text:
             _finish_text(context, answer, asker.home)
@@ -331,4 +356,4 @@ def _asker(context: Context, flags: dict[str, Any], filters: list[str] | None) -
 
     wanted = parse_filters(filters or [])
     with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index, note=context.terminal.note, filters=wanted)
+        yield Asker(index, context.terminal.note, wanted, context.terminal.detail)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ragcli.embed.models import (
+    ModelFiles,
     find_model,
+    first_line,
     known_models,
     open_tokenizer,
     read_token_limit,
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Embedder",
+    "ModelFiles",
     "find_model",
+    "first_line",
     "known_models",
     "open_embedder",
     "open_tokenizer",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import analyze
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.index import Index
+from ragcli.pipeline.rerank import Reranking
 from ragcli.search import Facts, Filter, Searcher, choose, covered_weight
 from ragcli.types import Answer, Hit, Mode, Prompt
 
@@ -45,11 +47,13 @@ class Asker:
         index: Index,
         note: Callable[[str], None] = lambda _: None,
         filters: Sequence[Filter] = (),
+        detail: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._index = index
         self._filters = filters
         self._settings = index.settings
         self._note = note
+        self._detail = detail
         if index.model() is None:
             raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
 
@@ -63,14 +67,34 @@ class Asker:
         """The lists that are searched unless another mode is asked for."""
         return self._settings.mode  # type: ignore[return-value]  # checked when the settings were read
 
-    def search(self, query: str, *, k: int | None = None, mode: Mode | None = None) -> Found:
-        """The best passages; mode and k as set unless given. Raises ``UsageError`` for an empty query."""
-        chosen = mode or self.mode
+    def search(
+        self, query: str, *, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
+    ) -> Found:
+        """The best passages; mode, k and whether they are reranked as set unless given.
+
+        Raises ``UsageError`` for an empty query, and where a reranker is wanted and none is set.
+        """
         start = time.perf_counter()
-        question, took = self._read(query, chosen)
-        hits = self._search(question, k or self._settings.k, chosen, took)
+        _, hits, took = self._find(query, k, mode, rerank)
         took["total"] = (time.perf_counter() - start) * 1000
         return Found(hits, took)
+
+    def _find(
+        self, query: str, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
+    ) -> tuple[Question, list[Hit], dict[str, float]]:
+        """Read the question, search, and rerank outside the lock: it takes long."""
+        limit = k or self._settings.k
+        again = self._settings.rerank if rerank is None else rerank
+        depth = max(limit, self._reranking.candidates) if again else limit
+        question, took = self._read(query, mode or self.mode)
+        hits = self._search(question, depth, mode or self.mode, took)
+        if again:
+            hits = self._reranking.order(query, hits, took)[:limit]
+        return question, hits, took
+
+    @cached_property
+    def _reranking(self) -> Reranking:
+        return Reranking(self._settings, self._note, self._detail)
 
     def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
         """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
@@ -101,8 +125,7 @@ class Asker:
 
         settings = self._settings
         generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
-        question, took = self._read(query, self.mode)
-        hits = self._search(question, settings.k, self.mode, took)
+        question, hits, _ = self._find(query)
         on_hits(hits)
         if not hits:
             return Answer(query, False, "", (), settings.llm, {}, hits)

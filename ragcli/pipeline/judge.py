@@ -14,6 +14,8 @@ from ragcli.types import Mode
 
 # Passages asked for, so that a hundred documents are among them where one has several.
 _DEPTH = 300
+# What a mode's name ends in where its passages are reranked.
+RERANKED = "+rerank"
 
 
 def judge(
@@ -45,16 +47,17 @@ def judge_index(
     judged = {name for grades in qrels.values() for name in grades}
     names = judged_names(judged, index.catalog.document_names())
     for mode in modes:
+        lists, rerank = cast("Mode", mode.removesuffix(RERANKED)), mode.endswith(RERANKED)
 
-        def search(text: str, mode: str = mode) -> list[str]:
+        def search(text: str, lists: Mode = lists, rerank: bool = rerank) -> list[str]:
             nonlocal done
             done += 1
             advance(done)
-            hits = asker.search(text, k=_DEPTH, mode=cast("Mode", mode)).hits
+            hits = asker.search(text, k=_DEPTH, mode=lists, rerank=rerank).hits
             return [names.get(hit.document, hit.document) for hit in hits]
 
         # The first search opens the stores and loads the model, which no later one does.
-        asker.search(queries[0].text, k=_DEPTH, mode=cast("Mode", mode))
+        asker.search(queries[0].text, k=_DEPTH, mode=lists, rerank=rerank)
         reports[mode] = evaluate(search, queries, qrels, metrics)
     count = sum(any(grade > 0 for grade in qrels.get(query.id, {}).values()) for query in queries)
     return count, reports, sorted(judged - set(names.values()))

@@ -34,6 +34,7 @@ class Reranking:
         self._settings = settings
         self._note = note
         self._detail = detail
+        self._told = False
 
     @property
     def candidates(self) -> int:
@@ -67,14 +68,19 @@ class Reranking:
             scores[n] = score
         scored = sum(score is not None for score in said)
         if late:
-            self._note(
-                f"note: {budget:g} ms were enough to rerank {scored} of {len(read)} passages; the others keep their "
-                f"scores"
+            self._tell(
+                f"{budget:g} ms were enough to rerank {scored} of {len(read)} passages; the others keep their scores"
             )
         elif scored < len(read):
-            self._note(f"note: {self._spec} gave no score for {len(read) - scored} of {len(read)} passages")
+            self._tell(f"{self._spec} gave no score for {len(read) - scored} of {len(read)} passages")
         took["rerank"] = (time.perf_counter() - start) * 1000
         return reorder(hits, scores, weight)
+
+    def _tell(self, line: str) -> None:
+        """Say it once, for the first of many questions."""
+        if not self._told:
+            self._note(f"note: {line}")
+        self._told = True
 
     @cached_property
     def _reranker(self) -> Reranker:

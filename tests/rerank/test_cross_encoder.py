@@ -94,7 +94,7 @@ def test_an_embedding_model_is_refused(tmp_path: Path) -> None:
     assert "is no cross-encoder (BertModel)" in refused("all-MiniLM-L6-v2")
 
 
-def test_a_head_that_was_never_saved_is_not_made_up(folder: Path, tmp_path: Path) -> None:
+def test_a_head_that_was_never_saved_is_not_made_up(tmp_path: Path) -> None:
     save_transformer(tmp_path / "claims", WORDS.split(), seed=1)
     config = json.loads((tmp_path / "claims" / "config.json").read_text("utf-8"))
     config |= {"architectures": ["BertForSequenceClassification"], "num_labels": 1}

@@ -37,6 +37,11 @@ class Settings:
     dense_weight: float = 0.5
     mmr: float | None = None
     passages: bool = False
+    rerank: bool = False
+    reranker: str | None = None
+    rerank_candidates: int = 30
+    rerank_weight: float = 0.5
+    rerank_budget_ms: float | None = None
     budget: int = 3000
     min_evidence: float = 0.4
     llm: str = "none"
@@ -60,6 +65,11 @@ MEANINGS: Mapping[str, str] = {
     "dense_weight": "the dense list's share, between 0 and 1",
     "mmr": "the relevance's share, between 0 and 1, where hits shall differ from each other",
     "passages": "merge hits that stand near each other in a document",
+    "rerank": "let a cross-encoder put the best passages in order",
+    "reranker": "the cross-encoder: a name or a folder",
+    "rerank_candidates": "passages that it reads",
+    "rerank_weight": "its share in a passage's score, between 0 and 1",
+    "rerank_budget_ms": "milliseconds that it may read, loading not counted; otherwise no limit",
     "budget": "most tokens of the sources in a prompt",
     "min_evidence": "evidence, between 0 and 1, below which a quoted answer is refused",
     "llm": "what writes the answer",
@@ -82,6 +92,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "k": (1, 10_000),
     "dense_weight": (0.0, 1.0),
     "mmr": (0.0, 1.0),
+    "rerank_candidates": (1, 10_000),
+    "rerank_weight": (0.0, 1.0),
+    "rerank_budget_ms": (1.0, 3_600_000.0),
     "budget": (50, 10_000_000),
     "min_evidence": (0.0, 1.0),
     "llm_timeout": (0.1, 86_400.0),

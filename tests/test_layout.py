@@ -22,6 +22,7 @@ LINE = [
     "load",
     "chunk",
     "embed",
+    "rerank",
     "catalog",
     "store",
     "search",
@@ -39,8 +40,8 @@ HOMES = {
     "rich": ["render"],
     "chromadb": ["store/dense.py"],
     "tantivy": ["store/lexical.py"],
-    "torch": ["embed"],
-    "transformers": ["embed"],
+    "torch": ["embed", "rerank"],
+    "transformers": ["embed", "rerank"],
     "sentence_transformers": ["embed"],
     "openai": ["answer"],
     "httpx": ["answer"],
@@ -53,7 +54,7 @@ HOMES = {
     "rank_bm25": ["search"],
     "Stemmer": ["analyze.py"],
     "rjieba": ["analyze.py"],
-    "tokenizers": ["tokens.py", "embed"],
+    "tokenizers": ["tokens.py", "embed", "rerank"],
 }
 HEAVY = set(HOMES) - {"typer", "sqlite3"} | {"numpy"}
 MODULES = sorted(ROOT.rglob("*.py"))

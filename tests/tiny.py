@@ -1,4 +1,4 @@
-"""Embedding models made on the spot: they cost nothing, and no two seeds make the same vectors."""
+"""Models made on the spot: they cost nothing, and no two seeds make the same of a text."""
 
 from __future__ import annotations
 
@@ -40,27 +40,49 @@ def save_transformer(folder: Path, words: Sequence[str], seed: int) -> None:
     """A BERT of one layer with random weights, mean pooling and 64 tokens."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from sentence_transformers.models import Pooling, Transformer
 
     base = folder.with_name(f"{folder.name}.base")
-    base.mkdir()
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(words))]
-    (base / "vocab.txt").write_text("\n".join(vocabulary), "utf-8")
+    vocabulary = save_vocabulary(base, words)
     torch.manual_seed(seed)
     config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        vocab_size=vocabulary, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=32, max_position_embeddings=64,
     )  # fmt: skip
     BertModel(config).save_pretrained(base)
-    BertTokenizerFast(str(base / "vocab.txt")).save_pretrained(base)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         body = Transformer(str(base), max_seq_length=64)
         SentenceTransformer(modules=[body, Pooling(16, "mean")]).save(str(folder), create_model_card=False)
+
+
+def save_cross_encoder(folder: Path, words: Sequence[str], seed: int, *, outputs: int = 1) -> None:
+    """A BERT of two layers that reads pairs of up to 64 tokens, with weights far enough from 0 to differ."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    vocabulary = save_vocabulary(folder, words)
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=vocabulary, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=64, num_labels=outputs, initializer_range=0.7,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+
+
+def save_vocabulary(folder: Path, words: Sequence[str]) -> int:
+    """A tokenizer that knows these words whole, in a new folder; the size of its vocabulary."""
+    from transformers import BertTokenizerFast
+
+    folder.mkdir()
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(words))]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), "utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    return len(vocabulary)
 
 
 def truncate(folder: Path, dimensions: int) -> None:

@@ -13,6 +13,7 @@ import typer
 from ragcli.analyze import Analyzer
 from ragcli.cli.options import (
     QUERY_HELP,
+    CandidatesOption,
     CountOption,
     FilterOption,
     Format,
@@ -22,10 +23,15 @@ from ragcli.cli.options import (
     ModeOption,
     PassagesOption,
     QueryArgument,
+    RerankBudgetOption,
+    RerankerOption,
+    RerankOption,
+    RerankWeightOption,
     SearchFormat,
     WaitOption,
     WeightOption,
     read_query,
+    rerank_flags,
 )
 from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
@@ -51,6 +57,11 @@ def search_command(
     mmr: MmrOption = None,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each list's rank and score.")] = False,
     inside: Annotated[
         list[Path] | None,
@@ -67,8 +78,9 @@ def search_command(
 ) -> None:
     """Find the passages that answer a question."""
     context: Context = ctx.obj
-    flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait}
-    flags |= {"passages": passages, "mmr": mmr}
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    shape = {"passages": passages, "mmr": mmr, **again}
+    flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait, **shape}
     if batch is not None:
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
@@ -118,8 +130,9 @@ def _inside(
     if flags["mode"] not in (None, "lexical"):
         raise UsageError("--in searches by words alone; leave out --mode or say --mode lexical")
     settings = context.settings(**{name: value for name, value in flags.items() if name != "mode"})
-    hits, failures = search_files(query, paths, settings, settings.k)
-    _show(context, query, hits, {}, output, "lexical", Path.cwd(), Analyzer.of(settings.languages), explain)
+    found, failures = search_files(query, paths, settings, context.terminal.note, context.terminal.detail)
+    hits, analyze = found.hits, Analyzer.of(settings.languages)
+    _show(context, query, hits, found.took, output, "lexical", Path.cwd(), analyze, explain)
     for failure in failures:
         context.terminal.error(f"{failure.path}: {failure.message}")
     if failures:
@@ -217,6 +230,11 @@ def context_command(
     filters: FilterOption = None,
     passages: PassagesOption = None,
     mmr: MmrOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -229,7 +247,9 @@ def context_command(
 
     context: Context = ctx.obj
     question = read_query(query)
-    flags = {"k": k, "mode": mode, "passages": passages, "mmr": mmr, "budget": budget, "wait": wait}
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    shape = {"passages": passages, "mmr": mmr, **again}
+    flags = {"k": k, "mode": mode, "budget": budget, "wait": wait, **shape}
     with _asker(context, flags, filters, fold=True) as asker:
         hits = asker.search(question).hits
         if not hits:
@@ -273,6 +293,11 @@ def query_command(
     filters: FilterOption = None,
     passages: PassagesOption = None,
     mmr: MmrOption = None,
+    rerank: RerankOption = None,
+    reranker: RerankerOption = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     budget: Annotated[
         int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
     ] = None,
@@ -282,15 +307,9 @@ def query_command(
     """Answer a question, with citations. Without an LLM the answer quotes the documents."""
     context: Context = ctx.obj
     question = read_query(query)
-    flags = {
-        "k": k,
-        "mode": mode,
-        "passages": passages,
-        "mmr": mmr,
-        "budget": budget,
-        "llm": llm,
-        "wait": wait,
-    }
+    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    shape = {"passages": passages, "mmr": mmr, **again}
+    flags = {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait, **shape}
     with _asker(context, flags, filters, fold=True) as asker:
         answer = _stream(context, asker, question, output)
         if output is Format.text:
@@ -361,4 +380,4 @@ def _asker(
 
     wanted = parse_filters(filters or [])
     with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index, note=context.terminal.note, filters=wanted, fold=fold)
+        yield Asker(index, context.terminal.note, wanted, context.terminal.detail, fold=fold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -69,6 +69,35 @@ WeightOption = Annotated[
         "--dense-weight", metavar="W", min=0.0, max=1.0, help="The dense list's share (default: 0.5)."
     ),
 ]
+RerankOption = Annotated[
+    bool | None,
+    typer.Option("--rerank/--no-rerank", help="Let a cross-encoder order the best passages (default: no)."),
+]
+RerankerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reranker", metavar="SPEC", help="The cross-encoder, a name or a folder; says --rerank as well."
+    ),
+]
+CandidatesOption = Annotated[
+    int | None,
+    typer.Option("--rerank-candidates", metavar="N", min=1, help="Passages that it reads (default: 30)."),
+]
+RerankWeightOption = Annotated[
+    float | None,
+    typer.Option(
+        "--rerank-weight", metavar="W", min=0.0, max=1.0, help="Its share in the score (default: 0.5)."
+    ),
+]
+RerankBudgetOption = Annotated[
+    float | None,
+    typer.Option(
+        "--rerank-budget-ms",
+        metavar="MS",
+        min=1.0,
+        help="How long it may read; what it did not come to keeps its score (default: no limit).",
+    ),
+]
 WaitOption = Annotated[
     float | None,
     typer.Option(
@@ -106,6 +135,23 @@ QUERY_HELP = (
     'The question, in words; "a phrase", +demanded, -left-out, begin*. - reads it from standard input.'
 )
 QueryArgument = Annotated[str, typer.Argument(metavar="QUERY", help=QUERY_HELP)]
+
+
+def rerank_flags(
+    rerank: bool | None,
+    reranker: str | None,
+    candidates: int | None,
+    weight: float | None,
+    budget: float | None,
+) -> dict[str, Any]:
+    """The settings that the flags of reranking stand for; whoever names a reranker wants it used."""
+    return {
+        "rerank": True if rerank is None and reranker is not None else rerank,
+        "reranker": reranker,
+        "rerank_candidates": candidates,
+        "rerank_weight": weight,
+        "rerank_budget_ms": budget,
+    }
 
 
 def read_query(query: str) -> str:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from ragcli.cli.options import FusionOption, TableFormat, WaitOption, WeightOption, existing
+from ragcli.cli.options import (
+    CandidatesOption,
+    FusionOption,
+    RerankBudgetOption,
+    RerankWeightOption,
+    TableFormat,
+    WaitOption,
+    WeightOption,
+    existing,
+    rerank_flags,
+)
 from ragcli.cli.program import Context, app
 from ragcli.cli.starter import write_questions
 from ragcli.cli.tuning import Tuner
@@ -90,6 +100,15 @@ def eval_command(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
+    reranker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="The cross-encoder of modes like hybrid+rerank: a name or a folder."
+        ),
+    ] = None,
+    rerank_candidates: CandidatesOption = None,
+    rerank_weight: RerankWeightOption = None,
+    rerank_budget_ms: RerankBudgetOption = None,
     wait: WaitOption = None,
     output: Annotated[
         TableFormat, typer.Option("--format", help="How to print the result.")
@@ -111,7 +130,7 @@ def eval_command(
         with_baseline,
         write_rows,
     )
-    from ragcli.pipeline.judge import judge
+    from ragcli.pipeline.judge import RERANKED, judge
     from ragcli.render.evaluation import Evaluation
 
     context: Context = ctx.obj
@@ -124,9 +143,9 @@ def eval_command(
             "make some to begin with: rag eval --make-questions 50 -o FOLDER"
         )
     wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
-    unknown = [mode for mode in wanted if mode not in get_args(Mode)]
+    unknown = [mode for mode in wanted if mode.removesuffix(RERANKED) not in get_args(Mode)]
     if unknown or not wanted:
-        raise UsageError(f"--modes {modes}: use {', '.join(get_args(Mode))}")
+        raise UsageError(f"--modes {modes}: use {', '.join(get_args(Mode))}, or one with {RERANKED}")
     usual = (*(METRICS if qrels else ()), *(SPAN_METRICS if spans else ()))
     shown = read_metrics(metrics.split(",")) if metrics else usual
     bounds = [read_bound(word) for word in gate or ()]
@@ -139,7 +158,8 @@ def eval_command(
     before = read_rows(existing(baseline)) if baseline else None
     for file in (rows, report):
         _check_free(file, force=force)
-    settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait)
+    again = rerank_flags(None, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
+    settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait, **again)
     questions = read_queries(existing(queries))
     judgements = read_qrels(existing(qrels)) if qrels else None
     references = read_references(existing(spans)) if spans else None

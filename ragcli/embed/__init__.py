@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from ragcli.embed.measure import Measure, closeness, cosines, is_sound, measure_of
 from ragcli.embed.models import (
+    ModelFiles,
     find_model,
+    first_line,
     known_models,
     open_tokenizer,
     read_token_limit,
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Embedder",
     "Measure",
+    "ModelFiles",
     "closeness",
     "cosines",
     "find_model",
+    "first_line",
     "is_sound",
     "known_models",
     "measure_of",

@@ -161,7 +161,11 @@ def _check_hub(spec: str) -> None:
         ) from error
 
 
-def _load(files: ModelFiles, offline: bool) -> Any:
+def prepare_libraries(files: ModelFiles, *, offline: bool) -> None:
+    """Keep the model libraries quiet and, where a model is at hand or asked to be, off the network.
+
+    Raises ``ModelUnavailable`` where a model has to come from the hub and that cannot be reached.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -173,6 +177,10 @@ def _load(files: ModelFiles, offline: bool) -> Any:
         _check_hub(files.spec)
     for library in ("transformers", "sentence_transformers", "huggingface_hub"):
         logging.getLogger(library).setLevel(logging.ERROR)
+
+
+def _load(files: ModelFiles, offline: bool) -> Any:
+    prepare_libraries(files, offline=offline)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +13,7 @@ from ragcli.analyze import Analyzer
 from ragcli.embed import cosines, measure_of
 from ragcli.errors import IndexDamaged, IndexMissing
 from ragcli.pipeline.index import Index
+from ragcli.pipeline.rerank import Reranking
 from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, parse_question
 from ragcli.types import Answer, Hit, Mode, Prompt
 
@@ -28,10 +30,14 @@ class Question:
     vector: NDArray[np.float32] | None
     coverage: float
     signature: str
+    mode: Mode
 
 
 _T = TypeVar("_T")
 # What is asked of a searcher for a question; the question comes again since it may be read anew.
+# Hits that others may be left out of or merged into: so many, and so many for each asked for.
+_POOL, _POOL_SHARE = 30, 3
+
 Look = Callable[[Searcher, Question], _T]
 
 
@@ -54,6 +60,7 @@ class Asker:
         index: Index,
         note: Callable[[str], None] = lambda _: None,
         filters: Sequence[Filter] = (),
+        detail: Callable[[str], None] = lambda _: None,
         *,
         fold: bool = False,
     ) -> None:
@@ -62,6 +69,7 @@ class Asker:
         self._fold = fold or index.settings.passages
         self._settings = index.settings
         self._note = note
+        self._detail = detail
         if index.model() is None:
             raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
 
@@ -80,12 +88,15 @@ class Asker:
         """The lists that are searched unless another mode is asked for."""
         return self._settings.mode  # type: ignore[return-value]  # checked when the settings were read
 
-    def search(self, query: str, *, k: int | None = None, mode: Mode | None = None) -> Found:
-        """The best passages; mode and k as set unless given. Raises ``UsageError`` for an empty query."""
-        chosen = mode or self.mode
+    def search(
+        self, query: str, *, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
+    ) -> Found:
+        """The best passages; mode, k and whether they are reranked as set unless given.
+
+        Raises ``UsageError`` for an empty query, and where a reranker is wanted and none is set.
+        """
         start = time.perf_counter()
-        question, took = self._read(query, chosen)
-        hits = self._search(question, k or self._settings.k, chosen, took)
+        _, hits, took = self._find(query, k, mode, rerank)
         took["total"] = (time.perf_counter() - start) * 1000
         return Found(hits, took)
 
@@ -93,6 +104,35 @@ class Asker:
         """What a question demands and no passage of the index has."""
         with self._index.consistent(dense=False) as (lexical, _):
             return [str(clause) for clause in Searcher(self._index.catalog, lexical, None).unmet(query)]
+
+    def _find(
+        self, query: str, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
+    ) -> tuple[Question, list[Hit], dict[str, float]]:
+        """Read the question, search, and rerank outside the lock: it takes long."""
+        limit = k or self._settings.k
+        again = self._settings.rerank if rerank is None else rerank
+        pool = self._pool(limit)
+        question, took = self._read(query, mode or self.mode)
+        if not again:
+            return question, self._search(question, pool, took, limit), took
+        hits = self._search(question, max(pool, self._reranking.candidates), took)
+        hits = self._reranking.order(parse_question(query).plain, hits, took)[:pool]
+        if pool > limit:
+            hits = self._mending(question, lambda searcher, _: self._selected(searcher, hits, limit))
+        return question, hits[:limit], took
+
+    def _pool(self, k: int) -> int:
+        """How many hits to choose ``k`` from: more where some may be left out or merged."""
+        several = self._settings.mmr is not None or self._fold or self._settings.passages
+        return max(_POOL, _POOL_SHARE * k) if several else k
+
+    def _selected(self, searcher: Searcher, hits: Sequence[Hit], k: int) -> list[Hit]:
+        settings = self._settings
+        return searcher.select(hits, k, mmr=settings.mmr, fold=self._fold, passages=settings.passages)
+
+    @cached_property
+    def _reranking(self) -> Reranking:
+        return Reranking(self._settings, self._note, self._detail)
 
     def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
         """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
@@ -123,8 +163,7 @@ class Asker:
 
         settings = self._settings
         generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
-        question, took = self._read(query, self.mode)
-        hits = self._search(question, settings.k, self.mode, took)
+        question, hits, _ = self._find(query)
         on_hits(hits)
         if not hits:
             return Answer(query, False, "", (), settings.llm, {}, hits)
@@ -146,13 +185,15 @@ class Asker:
         start = time.perf_counter()
         signature = self._index.catalog.get("signature") or ""
         if mode == "lexical":
-            return Question(query, None, 1.0, signature), {}
+            return Question(query, None, 1.0, signature, mode), {}
         coverage = self._index.tokenizer.coverage([plain])[0]
         if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
             # The words alone will decide, so the model need not be loaded.
-            return Question(query, None, coverage, signature), {}
+            return Question(query, None, coverage, signature, mode), {}
         vector = self._index.embedder.embed_query(plain)
-        return Question(query, vector, coverage, signature), {"embed": (time.perf_counter() - start) * 1000}
+        return Question(query, vector, coverage, signature, mode), {
+            "embed": (time.perf_counter() - start) * 1000
+        }
 
     def gather(self, query: str, *, k: int) -> Gathered:
         """What both sides find for a question, to be fused in more than one way."""
@@ -163,35 +204,38 @@ class Asker:
                 within=self._within(),
             )  # fmt: skip
 
-        return self._mending(self.read(query, "hybrid"), "hybrid", look)
+        return self._mending(self.read(query, "hybrid"), look)
 
-    def _search(self, question: Question, k: int, mode: Mode, took: dict[str, float]) -> list[Hit]:
+    def _search(
+        self, question: Question, pool: int, took: dict[str, float], k: int | None = None
+    ) -> list[Hit]:
+        """The best ``pool`` hits; with ``k`` so many of them are chosen."""
         settings = self._settings
 
         def look(searcher: Searcher, question: Question) -> list[Hit]:
-            return searcher.search(
-                question.text, k=k, mode=mode, vector=question.vector, coverage=question.coverage,
-                fusion=settings.fusion, dense_weight=settings.dense_weight, within=self._within(),
-                mmr=settings.mmr, fold=self._fold, passages=settings.passages, took=took,
+            hits = searcher.search(
+                question.text, k=pool, mode=question.mode, vector=question.vector, coverage=question.coverage,
+                fusion=settings.fusion, dense_weight=settings.dense_weight, within=self._within(), took=took,
             )  # fmt: skip
+            return hits if k is None else self._selected(searcher, hits, k)
 
-        return self._mending(question, mode, look)
+        return self._mending(question, look)
 
-    def _mending(self, question: Question, mode: Mode, look: Look[_T]) -> _T:
+    def _mending(self, question: Question, look: Look[_T]) -> _T:
         """Search what answers now; what is damaged is made anew from the catalogue once."""
         try:
-            return self._look_up(question, mode, look)
+            return self._look_up(question, look)
         except IndexDamaged as error:
             if not self._index.renew():
                 raise
             self._note(f"note: {str(error).split(';')[0]}; it was made anew from the catalogue")
-        return self._look_up(question, mode, look)
+        return self._look_up(question, look)
 
-    def _look_up(self, question: Question, mode: Mode, look: Look[_T]) -> _T:
+    def _look_up(self, question: Question, look: Look[_T]) -> _T:
         with self._index.consistent(dense=question.vector is not None, note=self._note) as (lexical, dense):
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
-                question, _ = self._read(question.text, mode)
+                question = self.read(question.text, question.mode)
             return look(Searcher(self._index.catalog, lexical, dense), question)
 
     def _within(self) -> frozenset[str] | None:

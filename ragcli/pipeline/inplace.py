@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ragcli.analyze import Analyzer
@@ -10,7 +11,9 @@ from ragcli.chunk import chunk_document, fitting_size
 from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
 from ragcli.errors import UsageError
 from ragcli.load import SkippedFile, load_file, walk
-from ragcli.search import rank_in_memory
+from ragcli.pipeline.ask import Found
+from ragcli.pipeline.rerank import Reranking
+from ragcli.search import parse_question, rank_in_memory
 from ragcli.settings import DEFAULT_MODEL, Settings
 from ragcli.tokens import FastTokenizer
 from ragcli.types import Chunk, Document, Failure, Hit, Score
@@ -42,12 +45,19 @@ def chunk_file(file: Path, settings: Settings) -> tuple[list[Chunk], list[Failur
 
 
 def search_files(
-    query: str, paths: Sequence[Path], settings: Settings, k: int
-) -> tuple[list[Hit], list[Failure]]:
-    """The best ``k`` passages of the files by words, and the files that cannot be read.
+    query: str,
+    paths: Sequence[Path],
+    settings: Settings,
+    note: Callable[[str], None],
+    detail: Callable[[str], None],
+) -> tuple[Found, list[Failure]]:
+    """The best passages of the files by words, reranked where that is set, and what cannot be read.
 
-    Raises ``UsageError`` for a missing path and an empty query.
+    Raises ``UsageError`` for a missing path, an empty query, and a reranker that is not set.
     """
+    start = time.perf_counter()
+    reranking = Reranking(settings, note, detail) if settings.rerank else None
+    depth = max(settings.k, reranking.candidates) if reranking else settings.k
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
     size = fitting_size(settings.chunk_size, limit, 0)
     documents: dict[str, Document] = {}
@@ -68,7 +78,7 @@ def search_files(
     if not documents and not failures:
         raise UsageError("none of the paths holds a file that can be read")
     hits = []
-    for rank, (name, score) in enumerate(ranked[:k], 1):
+    for rank, (name, score) in enumerate(ranked[:depth], 1):
         chunk = chunks[name]
         document = documents[chunk.document]
         hits.append(
@@ -89,4 +99,8 @@ def search_files(
                 fused=score,
             )
         )
-    return hits, failures
+    took: dict[str, float] = {}
+    if reranking is not None:
+        hits = reranking.order(parse_question(query).plain, hits, took)[: settings.k]
+    took["total"] = (time.perf_counter() - start) * 1000
+    return Found(hits, took), failures

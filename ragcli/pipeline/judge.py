@@ -27,6 +27,8 @@ from ragcli.types import Mode
 
 # Passages asked for, so that a hundred documents are among them where one has several.
 PASSAGES = 300
+# What a mode's name ends in where its passages are reranked.
+RERANKED = "+rerank"
 
 References = Mapping[str, Sequence[Reference]]
 
@@ -95,16 +97,17 @@ def judge_index(
             "see what was read, with its spans, by `rag chunk FILE --format jsonl`"
         )
     for mode in modes:
+        lists, rerank = cast("Mode", mode.removesuffix(RERANKED)), mode.endswith(RERANKED)
 
-        def search(text: str, mode: str = mode) -> list[Span]:
+        def search(text: str, lists: Mode = lists, rerank: bool = rerank) -> list[Span]:
             nonlocal done
             done += 1
             advance(done)
-            hits = asker.search(text, k=PASSAGES, mode=cast("Mode", mode)).hits
+            hits = asker.search(text, k=PASSAGES, mode=lists, rerank=rerank).hits
             return [Span(called.get(hit.document, hit.document), *hit.span) for hit in hits]
 
         # The first search opens the stores and loads the model, which no later one does.
-        asker.search(queries[0].text, k=PASSAGES, mode=cast("Mode", mode))
+        asker.search(queries[0].text, k=PASSAGES, mode=lists, rerank=rerank)
         reports[mode] = evaluate(search, queries, grades, metrics, located.spans)
     missing = (judged - set(names.values())) | (spanned - set(holders.values()))
     return Judged(reports, sorted(missing), list(located.lost))

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # Length of each list before fusion; ``k`` where that is more.
 CANDIDATES = 300
-# Hits that others may be left out of or merged into: so many, and so many for each asked for.
-_POOL, _POOL_SHARE = 30, 3
 # Lexical hits looked at for how much of the question they hold.
 _BEST = 3
 # Lexical hits looked at for what kind of text they are.
@@ -87,32 +85,39 @@ class Searcher:
         fusion: str = "convex",
         dense_weight: float = 0.5,
         within: frozenset[str] | None = None,
-        mmr: float | None = None,
-        fold: bool = False,
-        passages: bool = False,
         took: MutableMapping[str, float] | None = None,
     ) -> list[Hit]:
         """The best ``k`` passages, best first, ties in the order of ids.
 
         ``vector`` of shape (dim,) is the question's; a hybrid search without one is left to words.
         ``coverage`` is the share of its words that the model can represent. ``within`` names the
-        chunks that may be found, where not all may. ``mmr`` is the relevance's share where hits
-        shall differ from each other, ``fold`` tells near copies once, ``passages`` merges
-        neighbours. ``took`` receives milliseconds by stage.
+        chunks that may be found, where not all may. ``took`` receives milliseconds by stage.
         Raises ``UsageError`` for an empty question.
         """
         found = self.gather(query, k=k, mode=mode, vector=vector, coverage=coverage, within=within, took=took)
         hybrid = mode == "hybrid"
         fused = fuse_gathered(found, fusion, dense_weight) if hybrid else found.lexical or found.dense
-        several = mmr is not None or fold or passages
-        pool = max(_POOL, _POOL_SHARE * k) if several else k
-        hits = self._hits(fused[:pool], dict_of(found.lexical), dict_of(found.dense))
+        return self._hits(fused[:k], dict_of(found.lexical), dict_of(found.dense))
+
+    def select(
+        self, hits: Sequence[Hit], k: int, *, mmr: float | None, fold: bool, passages: bool
+    ) -> list[Hit]:
+        """At most ``k`` of the hits, or of passages made of them, best first.
+
+        ``mmr`` is the relevance's share where they shall differ from each other, ``fold`` tells
+        near copies once, ``passages`` merges neighbours. Hits that left the index meanwhile are
+        left out.
+        """
+        if mmr is None and not fold and not passages:
+            return list(hits[:k])
+        there = self._catalog.chunks([hit.id for hit in hits])
+        hits = [hit for hit in hits if hit.id in there]
         if mmr is not None:
             vectors = self._catalog.vectors_of([hit.id for hit in hits], self._catalog.get("signature") or "")
-            hits = diversify(hits, vectors, mmr, pool if fold or passages else k)
+            hits = diversify(hits, vectors, mmr, len(hits) if fold or passages else k)
         if fold:
             hits = fold_duplicates(hits)
-        return merge_passages(self._catalog, hits, k) if passages else hits[:k]
+        return merge_passages(self._catalog, hits, k) if passages else list(hits[:k])
 
     def gather(
         self,

@@ -166,7 +166,7 @@ def test_what_cannot_be_meant(run: Run, samples: Path, words: tuple[str, ...], t
 def test_unknown_evaluation_mode(run: Run, samples: Path) -> None:
     files = ("--queries", "sample_docs/eval/queries.jsonl", "--qrels", "sample_docs/eval/qrels.tsv")
     message = run.fails(2, "eval", *files, "--modes", "hybrid,psychic", cwd=samples)
-    assert message == "--modes hybrid,psychic: use hybrid, dense, lexical"
+    assert message == "--modes hybrid,psychic: use hybrid, dense, lexical, or one with +rerank"
 
 
 @pytest.mark.parametrize(

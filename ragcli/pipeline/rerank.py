@@ -1,0 +1,97 @@
+"""The second look at what a search found: a cross-encoder orders the best passages anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cached_property
+
+from ragcli.embed import find_model, open_tokenizer
+from ragcli.errors import UsageError
+from ragcli.rerank import Reranker, open_reranker, reorder, score_within
+from ragcli.search import covered_weight
+from ragcli.settings import Settings
+from ragcli.tokens import TokenCounter
+from ragcli.types import Hit
+
+
+class Reranking:
+    """Reranks one search after another, with one load of the model, and only when it is needed.
+
+    ``note`` is told what a reader should know, ``detail`` what only a curious one would. Raises
+    ``UsageError`` where no reranker is set.
+    """
+
+    def __init__(
+        self, settings: Settings, note: Callable[[str], None], detail: Callable[[str], None] = lambda _: None
+    ) -> None:
+        if settings.reranker is None:
+            raise UsageError(
+                "no reranker is set; name a cross-encoder, a folder or a name of the hub, with --reranker SPEC "
+                "or RAG_RERANKER"
+            )
+        self._spec = settings.reranker
+        self._settings = settings
+        self._note = note
+        self._detail = detail
+        self._told = False
+
+    @property
+    def candidates(self) -> int:
+        """How many of the first stage's best passages are read."""
+        return self._settings.rerank_candidates
+
+    def order(self, query: str, hits: Sequence[Hit], took: MutableMapping[str, float]) -> list[Hit]:
+        """All hits in their new order, best first; ``hits`` are the first stage's.
+
+        A passage of whose words the reranker's vocabulary covers less than half is not read; for a
+        question or passages of which it covers little its weight falls as that of an embedding
+        model does, and at 0 it is not even loaded. ``took["rerank"]`` receives milliseconds, loading
+        included; the budget begins once the model is loaded.
+        """
+        start = time.perf_counter()
+        candidates = hits[: self.candidates]
+        texts = [_text(hit) for hit in candidates]
+        covered = self._counter.coverage([query, *texts]) if hits else [1.0]
+        read = [n for n, share in enumerate(covered[1:]) if covered_weight(1.0, share) > 0.0]
+        coverage = min(covered[0], sum(covered[n + 1] for n in read) / len(read)) if read else 0.0
+        weight = covered_weight(self._settings.rerank_weight, coverage)
+        if weight == 0.0:
+            if hits and self._settings.rerank_weight > 0.0:
+                self._detail(f"{self._spec} mostly does not know these words; nothing was reranked")
+            took["rerank"] = (time.perf_counter() - start) * 1000
+            return list(hits)
+        budget = self._settings.rerank_budget_ms
+        said, late = score_within(self._reranker, query, [texts[n] for n in read], budget)
+        scores: list[float | None] = [None] * len(candidates)
+        for n, score in zip(read, said, strict=True):
+            scores[n] = score
+        scored = sum(score is not None for score in said)
+        if late:
+            self._tell(
+                f"{budget:g} ms were enough to rerank {scored} of {len(read)} passages; the others keep their scores"
+            )
+        elif scored < len(read):
+            self._tell(f"{self._spec} gave no score for {len(read) - scored} of {len(read)} passages")
+        took["rerank"] = (time.perf_counter() - start) * 1000
+        return reorder(hits, scores, weight)
+
+    def _tell(self, line: str) -> None:
+        """Say it once, for the first of many questions."""
+        if not self._told:
+            self._note(f"note: {line}")
+        self._told = True
+
+    @cached_property
+    def _reranker(self) -> Reranker:
+        return open_reranker(self._spec, offline=self._settings.offline)
+
+    @cached_property
+    def _counter(self) -> TokenCounter:
+        return open_tokenizer(find_model(self._spec)) or self._reranker.tokenizer
+
+
+def _text(hit: Hit) -> str:
+    """What is read of a passage: what it stands under, and its words."""
+    above = " > ".join(dict.fromkeys(part for part in (hit.title, *hit.heading) if part))
+    return f"{above}\n{hit.text}" if above else hit.text

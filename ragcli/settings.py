@@ -35,6 +35,7 @@ class Settings:
     mode: str = "hybrid"
     fusion: str = "convex"
     dense_weight: float = 0.5
+    min_score: str | None = None
     mmr: float | None = None
     passages: bool = False
     rerank: bool = False
@@ -63,6 +64,7 @@ MEANINGS: Mapping[str, str] = {
     "mode": "lists to search: hybrid, dense or lexical",
     "fusion": "how two lists become one: convex or rrf",
     "dense_weight": "the dense list's share, between 0 and 1",
+    "min_score": "least evidence of a passage, between 0 and 1, or auto: as the index itself tells",
     "mmr": "the relevance's share, between 0 and 1, where hits shall differ from each other",
     "passages": "merge hits that stand near each other in a document",
     "rerank": "let a cross-encoder put the best passages in order",
@@ -91,6 +93,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "overlap": (0, 1_000_000),
     "k": (1, 10_000),
     "dense_weight": (0.0, 1.0),
+    "min_score": (0.0, 1.0),
     "mmr": (0.0, 1.0),
     "rerank_candidates": (1, 10_000),
     "rerank_weight": (0.0, 1.0),
@@ -103,6 +106,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 # Texts with commas that a file may also hold as a list.
 _LISTS = frozenset({"languages"})
+_NUMBER_OR_AUTO = frozenset({"min_score"})
 _NAMES = tuple(field.name for field in fields(Settings))
 _TYPES = {field.name: str(field.type).removesuffix(" | None") for field in fields(Settings)}
 
@@ -207,12 +211,20 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     where = f"RAG_{name.upper()}" if origin == "environment" else f"{origin}: {name}"
     if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = ",".join(value)
+    if name in _NUMBER_OR_AUTO and value != "auto":
+        number = _converted("float", value)
+        if number is None:
+            raise UsageError(f"{where}: {value!r} is neither a number nor auto")
+        low, high = RANGES[name]
+        if not low <= number <= high:
+            raise UsageError(f"{where}: {value} is not between {low:g} and {high:g}")
+        return str(number)
     converted = _converted(_TYPES[name], value)
     if converted is None:
         raise UsageError(f"{where}: {value!r} is not {_SORTS[_TYPES[name]]}")
     if name in CHOICES and converted not in CHOICES[name]:
         raise UsageError(f"{where}: {value!r} is none of {', '.join(CHOICES[name])}")
-    if name in RANGES and not RANGES[name][0] <= converted <= RANGES[name][1]:
+    if name in RANGES and name not in _NUMBER_OR_AUTO and not RANGES[name][0] <= converted <= RANGES[name][1]:
         low, high = RANGES[name]
         raise UsageError(f"{where}: {value} is not between {low:g} and {high:g}")
     return converted

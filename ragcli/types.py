@@ -144,6 +144,8 @@ class Hit:
     dense: Score | None = None
     fused: float = 0.0
     rerank: float | None = None
+    # How well it supports the question, between 0 and 1, where that was asked for.
+    evidence: float | None = None
     # Chunks that a passage was merged from, in order, and worse hits that say the same.
     chunks: tuple[str, ...] = ()
     duplicates: tuple[Hit, ...] = ()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.chunk import sentence_spans
+from ragcli.search.evidence import Weights, evidence, share
 from ragcli.types import Answer, Citation, Hit, Prompt, Source
 
-# Words of the question to how rare each is in the index, and texts to cosines with the question.
-Weights = Mapping[str, float]
+# Texts to cosines with the question.
 Similarity = Callable[[Sequence[str]], Sequence[float]]
 
 _MOST_SENTENCES = 3
@@ -35,18 +35,6 @@ class _Sentence:
     @property
     def text(self) -> str:
         return self.source.hit.text[self.start : self.end]
-
-
-def evidence(weights: Weights, terms: set[str], cosine: float, trust: float) -> float:
-    """How well a passage supports a question, between 0 and 1.
-
-    The mean of two shares: the question's words that are ``terms`` of the passage, weighted by
-    rarity, and the cosine of their vectors. ``trust`` between 0 and 1 says how far the model can read the
-    question; at 0 the words alone count.
-    """
-    share = _share(weights, terms)
-    half = 0.5 * trust
-    return (1.0 - half) * share + half * max(0.0, cosine)
 
 
 def extract(
@@ -77,7 +65,7 @@ def extract(
     else:
         near = list(similarity(contexts))
     strengths = [
-        evidence(weights, set(analyze(context)), cosine, trust)
+        evidence(share(weights, set(analyze(context))), cosine, trust)
         for context, cosine in zip(contexts, near, strict=True)
     ]
     if not strengths or max(strengths) < least:
@@ -152,7 +140,7 @@ def _choose(
     terms = [(set(analyze(s.text)), set(analyze(s.heading))) for s in sentences]
     scores = []
     for (own, above), cosine, sentence in zip(terms, cosines, sentences, strict=True):
-        words = _share(weights, own) + _HEADING_SHARE * _share(weights, above - own)
+        words = share(weights, own) + _HEADING_SHARE * share(weights, above - own)
         scores.append((1.0 - half) * words + half * cosine - 0.01 * (sentence.source.n - 1))
     order = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
     chosen = [order[0]]
@@ -160,16 +148,10 @@ def _choose(
     for i in order[1:]:
         if len(chosen) == _MOST_SENTENCES or scores[i] < _NEAR_BEST * scores[order[0]]:
             break
-        if _share(weights, terms[i][0] - covered) >= _ADDS:
+        if share(weights, terms[i][0] - covered) >= _ADDS:
             chosen.append(i)
             covered |= terms[i][0]
     return [sentences[i] for i in chosen]
-
-
-def _share(weights: Weights, present: set[str]) -> float:
-    """Share of the question's weight that ``present`` terms hold; 0 for a question without terms."""
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
 
 
 def _citation(sentence: _Sentence) -> Citation:

@@ -19,6 +19,7 @@ from ragcli.cli.options import (
     Format,
     FormatOption,
     FusionOption,
+    MinScoreOption,
     MmrOption,
     ModeOption,
     PassagesOption,
@@ -53,6 +54,7 @@ def search_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    min_score: MinScoreOption = None,
     passages: PassagesOption = None,
     mmr: MmrOption = None,
     fusion: FusionOption = None,
@@ -79,14 +81,16 @@ def search_command(
     """Find the passages that answer a question."""
     context: Context = ctx.obj
     again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    shape = {"passages": passages, "mmr": mmr, **again}
+    shape = {"min_score": min_score, "passages": passages, "mmr": mmr, **again}
     flags = {"k": k, "mode": mode, "fusion": fusion, "dense_weight": dense_weight, "wait": wait, **shape}
     if batch is not None:
         if query or inside:
             raise UsageError("--batch takes its questions from the file; leave out QUERY and --in")
         _batch(context, batch, output, flags, filters)
-    elif inside and (passages or mmr is not None):
-        raise UsageError("--passages and --mmr need an index; leave them out, or make one with `rag index`")
+    elif inside and (passages or mmr is not None or min_score is not None):
+        raise UsageError(
+            "--passages, --mmr and --min-score need an index; leave them out, or make one with `rag index`"
+        )
     elif inside and filters:
         raise UsageError("--filter asks the catalogue of an index; with --in name the files themselves")
     elif inside:  # a shell makes several words of `--in *.md`
@@ -144,9 +148,13 @@ def _inside(
 
 
 def _nothing(asker: Asker, query: str) -> str:
-    """That nothing was found and, where the question itself demands what is not there, why."""
+    """That nothing was found and, where the question or a setting demands what is not there, why."""
     unmet = asker.unmet(query)
-    return f"nothing found: no passage has {' or '.join(unmet)}" if unmet else "nothing found"
+    if unmet:
+        return f"nothing found: no passage has {' or '.join(unmet)}"
+    if floor := asker.floor(asker.mode):
+        return f"nothing found: no passage has the evidence of {floor:.2f} that --min-score asks for"
+    return "nothing found"
 
 
 def _batch(
@@ -228,6 +236,7 @@ def context_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    min_score: MinScoreOption = None,
     passages: PassagesOption = None,
     mmr: MmrOption = None,
     rerank: RerankOption = None,
@@ -248,7 +257,7 @@ def context_command(
     context: Context = ctx.obj
     question = read_query(query)
     again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    shape = {"passages": passages, "mmr": mmr, **again}
+    shape = {"min_score": min_score, "passages": passages, "mmr": mmr, **again}
     flags = {"k": k, "mode": mode, "budget": budget, "wait": wait, **shape}
     with _asker(context, flags, filters, fold=True) as asker:
         hits = asker.search(question).hits
@@ -291,6 +300,7 @@ def query_command(
     k: CountOption = None,
     mode: ModeOption = None,
     filters: FilterOption = None,
+    min_score: MinScoreOption = None,
     passages: PassagesOption = None,
     mmr: MmrOption = None,
     rerank: RerankOption = None,
@@ -308,7 +318,7 @@ def query_command(
     context: Context = ctx.obj
     question = read_query(query)
     again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    shape = {"passages": passages, "mmr": mmr, **again}
+    shape = {"min_score": min_score, "passages": passages, "mmr": mmr, **again}
     flags = {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait, **shape}
     with _asker(context, flags, filters, fold=True) as asker:
         answer = _stream(context, asker, question, output)

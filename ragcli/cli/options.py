@@ -113,6 +113,14 @@ FilterOption = Annotated[
         "field of their own. All of several hold.",
     ),
 ]
+MinScoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--min-score",
+        metavar="E|auto",
+        help="Only passages with so much evidence, between 0 and 1; auto: as the index itself tells.",
+    ),
+]
 PassagesOption = Annotated[
     bool | None,
     typer.Option(

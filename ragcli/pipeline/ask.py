@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ragcli.analyze import Analyzer
+from ragcli.analyze import Analyzer, words_of
 from ragcli.embed import cosines, measure_of
 from ragcli.errors import IndexDamaged, IndexMissing
+from ragcli.pipeline.floor import Probe, floor_of
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.rerank import Reranking
-from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, parse_question
+from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, in_a_row, parse_question
 from ragcli.types import Answer, Hit, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _T = TypeVar("_T")
 # What is asked of a searcher for a question; the question comes again since it may be read anew.
 # Hits that others may be left out of or merged into: so many, and so many for each asked for.
 _POOL, _POOL_SHARE = 30, 3
+# Hits looked at for what a question without an answer finds.
+_LOOKED_AT = 5
 
 Look = Callable[[Searcher, Question], _T]
 
@@ -70,6 +73,7 @@ class Asker:
         self._settings = index.settings
         self._note = note
         self._detail = detail
+        self._floors: dict[Mode, float] = {}
         if index.model() is None:
             raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
 
@@ -123,7 +127,10 @@ class Asker:
 
     def _pool(self, k: int) -> int:
         """How many hits to choose ``k`` from: more where some may be left out or merged."""
-        several = self._settings.mmr is not None or self._fold or self._settings.passages
+        settings = self._settings
+        several = (
+            settings.mmr is not None or self._fold or settings.passages or settings.min_score is not None
+        )
         return max(_POOL, _POOL_SHARE * k) if several else k
 
     def _selected(self, searcher: Searcher, hits: Sequence[Hit], k: int) -> list[Hit]:
@@ -211,15 +218,55 @@ class Asker:
     ) -> list[Hit]:
         """The best ``pool`` hits; with ``k`` so many of them are chosen."""
         settings = self._settings
+        floor = self.floor(question.mode)
 
         def look(searcher: Searcher, question: Question) -> list[Hit]:
-            hits = searcher.search(
-                question.text, k=pool, mode=question.mode, vector=question.vector, coverage=question.coverage,
-                fusion=settings.fusion, dense_weight=settings.dense_weight, within=self._within(), took=took,
-            )  # fmt: skip
+            hits = self._ranked(searcher, question, pool, took, self._within())
+            if settings.min_score is not None:
+                hits = searcher.with_evidence(hits, question.text, question.vector, question.coverage)
+                hits = [hit for hit in hits if (hit.evidence or 0.0) >= floor]
+                hits = [replace(hit, rank=rank) for rank, hit in enumerate(hits, 1)]
             return hits if k is None else self._selected(searcher, hits, k)
 
         return self._mending(question, look)
+
+    def _ranked(
+        self,
+        searcher: Searcher,
+        question: Question,
+        k: int,
+        took: dict[str, float] | None = None,
+        within: frozenset[str] | None = None,
+    ) -> list[Hit]:
+        settings = self._settings
+        return searcher.search(
+            question.text, k=k, mode=question.mode, vector=question.vector, coverage=question.coverage,
+            fusion=settings.fusion, dense_weight=settings.dense_weight, within=within, took=took,
+        )  # fmt: skip
+
+    def floor(self, mode: Mode) -> float:
+        """The least evidence that a hit must have: as set, or as the index itself tells."""
+        if self._settings.min_score != "auto":
+            return float(self._settings.min_score or 0.0)
+        if mode not in self._floors:
+            self._floors[mode] = floor_of(
+                self._index, mode, lambda probe: self._strongest(probe, mode), self._note
+            )
+        return self._floors[mode]
+
+    def _strongest(self, probe: Probe, mode: Mode) -> float:
+        """The most evidence that another document than its own gives for a piece of a sentence."""
+
+        def look(searcher: Searcher, question: Question) -> float:
+            others = [
+                hit for hit in self._ranked(searcher, question, _POOL) if hit.document != probe.document
+            ]
+            wanted = words_of(probe.text)
+            others = [hit for hit in others if not in_a_row(wanted, words_of(hit.text))][:_LOOKED_AT]
+            judged = searcher.with_evidence(others, question.text, question.vector, question.coverage)
+            return max((hit.evidence or 0.0 for hit in judged), default=0.0)
+
+        return self._mending(self.read(probe.text, mode), look)
 
     def _mending(self, question: Question, look: Look[_T]) -> _T:
         """Search what answers now; what is damaged is made anew from the catalogue once."""

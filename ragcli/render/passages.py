@@ -72,6 +72,8 @@ def explanation(hit: Hit) -> str:
     parts.append(f"fused {hit.fused:.4f}")
     if hit.rerank is not None:
         parts.append(f"rerank {hit.rerank:.4f}")
+    if hit.evidence is not None:
+        parts.append(f"evidence {hit.evidence:.3f}")
     return ", ".join(parts)
 
 

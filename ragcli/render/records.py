@@ -47,6 +47,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
             "dense": _score(hit.dense),
             "fused": hit.fused,
             "rerank": hit.rerank,
+            **({} if hit.evidence is None else {"evidence": hit.evidence}),
         },
         **({"chunks": list(hit.chunks)} if hit.chunks else {}),
         **({"duplicates": [_name(copy) for copy in hit.duplicates]} if hit.duplicates else {}),

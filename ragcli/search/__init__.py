@@ -4,7 +4,7 @@ from ragcli.search.filters import Facts, Filter, choose, parse_filters
 from ragcli.search.memory import rank_in_memory
 from ragcli.search.searcher import Gathered, Searcher, fuse_gathered, make_hit
 from ragcli.search.signals import covered_weight
-from ragcli.search.syntax import parse_question
+from ragcli.search.syntax import in_a_row, parse_question
 
 __all__ = [
     "Facts",
@@ -14,6 +14,7 @@ __all__ = [
     "choose",
     "covered_weight",
     "fuse_gathered",
+    "in_a_row",
     "make_hit",
     "parse_filters",
     "parse_question",

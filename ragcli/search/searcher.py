@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ragcli.catalog import Catalog, StoredChunk
+from ragcli.embed import cosines
 from ragcli.errors import IndexDamaged
 from ragcli.search.diversity import diversify
 from ragcli.search.duplicates import fold_duplicates
+from ragcli.search.evidence import best_share, evidence
 from ragcli.search.fuse import FUSIONS, Ranked
 from ragcli.search.passages import merge_passages
 from ragcli.search.signals import code_weight, covered_weight
@@ -98,6 +100,23 @@ class Searcher:
         hybrid = mode == "hybrid"
         fused = fuse_gathered(found, fusion, dense_weight) if hybrid else found.lexical or found.dense
         return self._hits(fused[:k], dict_of(found.lexical), dict_of(found.dense))
+
+    def with_evidence(
+        self, hits: Sequence[Hit], query: str, vector: NDArray[np.float32] | None, coverage: float
+    ) -> list[Hit]:
+        """The hits with how well each supports the question, in their order."""
+        weights = self._lexical.weights(parse_question(query).plain)
+        stored = self._catalog.chunks([hit.id for hit in hits])
+        near = [0.0] * len(hits)
+        if vector is not None and hits:
+            signature = self._catalog.get("signature") or ""
+            near = cosines(self._catalog.vectors_of([hit.id for hit in hits], signature), vector).tolist()
+        trust = covered_weight(1.0, coverage) if vector is not None else 0.0
+        found = []
+        for hit, cosine in zip(hits, near, strict=True):
+            words = best_share(weights, stored[hit.id].chunk.embedded_text, self._lexical.analyze)
+            found.append(replace(hit, evidence=round(evidence(words, cosine, trust), 6)))
+        return found
 
     def select(
         self, hits: Sequence[Hit], k: int, *, mmr: float | None, fold: bool, passages: bool

@@ -8,7 +8,7 @@ beginning is preferred to its words alone, and demanded when a question says not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ragcli.analyze import Analyzer, words_of
@@ -60,9 +60,7 @@ class Clause:
     def holds(self, text: str, analyze: Analyzer) -> bool:
         """Whether a text has it."""
         if self.needs_reading(analyze):
-            wanted, there = words_of(self.text), words_of(text)
-            starts = (at for at, word in enumerate(there) if word == wanted[0])
-            return any(there[at : at + len(wanted)] == wanted for at in starts)
+            return in_a_row(words_of(self.text), words_of(text))
         terms = set(analyze(text))
         if self.begins:
             stems = self.stems(analyze)
@@ -96,6 +94,12 @@ class Asked:
         """Whether a passage with this text may be found."""
         held = [clause.holds(text, analyze) for clause in self.required]
         return all(held) and not any(clause.holds(text, analyze) for clause in self.excluded)
+
+
+def in_a_row(wanted: Sequence[str], there: Sequence[str]) -> bool:
+    """Whether words follow each other among others."""
+    starts = (at for at, word in enumerate(there) if word == wanted[0])
+    return any(there[at : at + len(wanted)] == wanted for at in starts)
 
 
 def parse_question(text: str) -> Asked:

@@ -50,31 +50,38 @@ class Reranking:
         included; the budget begins once the model is loaded.
         """
         start = time.perf_counter()
-        candidates = hits[: self.candidates]
-        texts = [_text(hit) for hit in candidates]
-        covered = self._counter.coverage([query, *texts]) if hits else [1.0]
-        read = [n for n, share in enumerate(covered[1:]) if covered_weight(1.0, share) > 0.0]
-        coverage = min(covered[0], sum(covered[n + 1] for n in read) / len(read)) if read else 0.0
-        weight = covered_weight(self._settings.rerank_weight, coverage)
-        if weight == 0.0:
-            if hits and self._settings.rerank_weight > 0.0:
-                self._detail(f"{self._spec} mostly does not know these words; nothing was reranked")
-            took["rerank"] = (time.perf_counter() - start) * 1000
-            return list(hits)
+        texts = [_text(hit) for hit in hits[: self.candidates]]
+        weight, read = self._weigh(query, texts)
+        if weight > 0.0:
+            hits = reorder(hits, self._score(query, texts, read), weight)
+        took["rerank"] = (time.perf_counter() - start) * 1000
+        return list(hits)
+
+    def _weigh(self, query: str, texts: Sequence[str]) -> tuple[float, list[int]]:
+        """The reranker's weight for this question, and which of the texts it can read."""
+        weight = self._settings.rerank_weight
+        if not texts or weight == 0.0:
+            return 0.0, []
+        asked, *covered = self._counter.coverage([query, *texts])
+        read = [n for n, share in enumerate(covered) if covered_weight(1.0, share) > 0.0]
+        coverage = min(asked, sum(covered[n] for n in read) / len(read)) if read else 0.0
+        if covered_weight(1.0, coverage) == 0.0:
+            self._detail(f"{self._spec} mostly does not know these words; nothing was reranked")
+        return covered_weight(weight, coverage), read
+
+    def _score(self, query: str, texts: Sequence[str], read: Sequence[int]) -> list[float | None]:
+        """A score for each text, None for one that is not to be read or was not come to."""
         budget = self._settings.rerank_budget_ms
         said, late = score_within(self._reranker, query, [texts[n] for n in read], budget)
-        scores: list[float | None] = [None] * len(candidates)
-        for n, score in zip(read, said, strict=True):
-            scores[n] = score
-        scored = sum(score is not None for score in said)
+        scored, wanted = sum(score is not None for score in said), len(read)
         if late:
             self._tell(
-                f"{budget:g} ms were enough to rerank {scored} of {len(read)} passages; the others keep their scores"
+                f"{budget:g} ms were enough to rerank {scored} of {wanted} passages; the others keep their scores"
             )
-        elif scored < len(read):
-            self._tell(f"{self._spec} gave no score for {len(read) - scored} of {len(read)} passages")
-        took["rerank"] = (time.perf_counter() - start) * 1000
-        return reorder(hits, scores, weight)
+        elif scored < wanted:
+            self._tell(f"{self._spec} gave no score for {wanted - scored} of {wanted} passages")
+        by_place = dict(zip(read, said, strict=True))
+        return [by_place.get(n) for n in range(len(texts))]
 
     def _tell(self, line: str) -> None:
         """Say it once, for the first of many questions."""

@@ -8,10 +8,10 @@ that it does not answer.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from statistics import median
 
 from ragcli.catalog import Catalog
 from ragcli.chunk import sentence_spans
@@ -24,8 +24,6 @@ _SAMPLE = 64
 # As long as questions are: words, or characters where a text has no spaces.
 _WORDS, _CHARACTERS = 10, 20
 _LEAST_WORDS = 4
-# The share of questions without an answer whose best passage lies below.
-_QUANTILE = 0.7
 # With fewer there is nothing to measure; where quoted answers are refused unless it is set.
 _FEWEST, _DEFAULT = 8, 0.4
 
@@ -56,8 +54,9 @@ def floor_of(
             if 0.0 <= floors[mode] <= 1.0:
                 return floors[mode]
     note("note: measuring what this index finds for questions that it does not answer; kept until it changes")
-    found = sorted(strongest(probe) for probe in probes(index.catalog))
-    floor = round(_quantile(found, _QUANTILE), 3) if len(found) >= _FEWEST else _DEFAULT
+    # Half of what has no answer finds more: a lower share of answers refused is worth that.
+    found = [strongest(probe) for probe in probes(index.catalog)]
+    floor = round(median(found), 3) if len(found) >= _FEWEST else _DEFAULT
     if is_writable(index.place):
         with suppress(OSError):  # a full disk: it is measured again
             told = json.dumps({"made_of": made_of, "floors": {**floors, mode: floor}})
@@ -84,11 +83,3 @@ def _piece(sentence: str) -> str:
         run = "".join(words)
         return run[:_CHARACTERS] if len(run) >= _CHARACTERS // 2 else ""
     return " ".join(words[:_WORDS])[: 8 * _WORDS] if len(words) >= _LEAST_WORDS else ""
-
-
-def _quantile(values: list[float], share: float) -> float:
-    """A quantile of values in order, between neighbours in proportion."""
-    place = share * (len(values) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(values) - 1)
-    return values[below] + (place - below) * (values[above] - values[below])

@@ -36,44 +36,28 @@ def standardize(ranked: Ranked, depth: int = 0) -> dict[str, float]:
     return {name: (score - lowest) / deviation for name, score in ranked}
 
 
-def lexical_ceiling(share: float) -> float:
-    """How far above the rest a lexical score may stand, in standard deviations.
-
-    ``share`` is the part of the question's words, weighted by rarity, that the best lexical hits
-    hold. Where they hold all of it (a name, an error code) nothing else should outrank them;
-    where a stray word is all that matched, its rarity alone must not decide.
-    """
-    return 4.0 + 12.0 * share**4
-
-
-def convex(
-    lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0, share: float = 1.0
-) -> list[tuple[str, float]]:
+def convex(lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0) -> list[tuple[str, float]]:
     """Convex sum of standardised scores (Bruch, Gai and Ingber, arXiv 2210.11934), best first.
 
     ``dense_weight`` lies between 0 and 1; a list whose weight is 0 adds nothing, not even its
-    names. ``depth`` is how many were asked for: a lexical list that is shorter is complete. For
-    ``share`` see :func:`lexical_ceiling`.
+    names. ``depth`` is how many were asked for: a lexical list that is shorter is complete.
     """
     total: dict[str, float] = {}
     if dense_weight < 1.0:
-        scores = standardize(lexical, depth)
-        highest, ceiling = max(scores.values(), default=0.0), lexical_ceiling(share)
-        shrink = min(1.0, ceiling / highest) if highest else 1.0
-        _add(total, scores, (1.0 - dense_weight) * shrink)
+        _add(total, standardize(lexical, depth), 1.0 - dense_weight)
     if dense_weight > 0.0:
         _add(total, standardize(dense), dense_weight)
     return _ordered(total)
 
 
 def reciprocal_rank(
-    lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0, share: float = 1.0
+    lexical: Ranked, dense: Ranked, dense_weight: float, *, depth: int = 0
 ) -> list[tuple[str, float]]:
     """Reciprocal rank fusion, weighted: the sum of ``2 * weight / (60 + rank)``, best first.
 
-    ``depth`` and ``share`` make no difference to ranks.
+    ``depth`` makes no difference to ranks.
     """
-    del depth, share
+    del depth
     total: dict[str, float] = {}
     for ranked, weight in ((lexical, 1.0 - dense_weight), (dense, dense_weight)):
         if weight > 0.0:

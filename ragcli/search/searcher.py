@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 # Length of each list before fusion; ``k`` where that is more.
 CANDIDATES = 300
-# Lexical hits looked at for how much of the question they hold.
-_BEST = 3
 # Lexical hits looked at for what kind of text they are.
 _LOOKED_AT = 10
 
@@ -39,8 +37,7 @@ class Gathered:
     """What both sides found for a question, and what tells how far each can be trusted.
 
     ``depth`` is how many of each were asked for, ``coverage`` the share of the question's words
-    that the model can represent, ``share`` the largest part of its words, weighted by rarity, that
-    one of the best lexical hits holds, ``first`` the texts of the best lexical hits.
+    that the model can represent, ``first`` the texts of the best lexical hits.
     """
 
     query: str
@@ -48,7 +45,6 @@ class Gathered:
     dense: Ranked
     depth: int
     coverage: float
-    share: float = 0.0
     first: tuple[str, ...] = ()
 
 
@@ -62,7 +58,7 @@ def weigh(found: Gathered, dense_weight: float) -> float:
 def fuse_gathered(found: Gathered, fusion: str, dense_weight: float) -> list[tuple[str, float]]:
     """Both sides as one list, best first; ``dense_weight`` is that of an ordinary question."""
     weight = weigh(found, dense_weight)
-    return FUSIONS[fusion](found.lexical, found.dense, weight, depth=found.depth, share=found.share)
+    return FUSIONS[fusion](found.lexical, found.dense, weight, depth=found.depth)
 
 
 class Searcher:
@@ -174,9 +170,8 @@ class Searcher:
         first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
         stored = self._catalog.chunks(first)
         passages = [stored[chunk].chunk for chunk in first if chunk in stored]
-        share = self._share(asked.plain, [passage.embedded_text for passage in passages[:_BEST]])
         texts = tuple(passage.text for passage in passages)
-        return Gathered(query, lexical, dense, limit, coverage, share, texts)
+        return Gathered(query, lexical, dense, limit, coverage, texts)
 
     def unmet(self, query: str) -> list[Clause]:
         """What a question demands and no passage has."""
@@ -207,18 +202,6 @@ class Searcher:
             for name, stored in self._catalog.chunks([each]).items()
             if clause.holds(stored.chunk.embedded_text, analyze)
         }
-
-    def _share(self, query: str, texts: Sequence[str]) -> float:
-        """Largest part of the question's words, weighted by rarity, that one of some texts holds."""
-        weights = self._lexical.weights(query)
-        total = sum(weights.values())
-        if not total:
-            return 0.0
-        best = 0.0
-        for text in texts:
-            words = set(self._lexical.analyze(text))
-            best = max(best, sum(weight for term, weight in weights.items() if term in words) / total)
-        return best
 
     def _hits(self, fused: Ranked, lexical: dict[str, Score], dense: dict[str, Score]) -> list[Hit]:
         stored = self._catalog.chunks([chunk for chunk, _ in fused])

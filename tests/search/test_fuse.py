@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragcli.search.fuse import FUSIONS, convex, lexical_ceiling, reciprocal_rank, standardize
+from ragcli.search.fuse import FUSIONS, convex, reciprocal_rank, standardize
 
 MANY = settings(max_examples=100, deadline=None)
 
@@ -84,12 +84,9 @@ def test_ties_are_broken_by_id() -> None:
     assert [name for name, _ in convex([("z", 2.0), ("y", 2.0), ("a", 2.0)], [], 0.5)] == ["a", "y", "z"]
 
 
-def test_a_stray_word_is_held_down_and_a_whole_question_is_not() -> None:
-    # One 5 among 99 zeros stands 5 / sqrt(25 * 0.01 * 0.99) = 10.05 deviations above them.
-    alone = [("a", 5.0)]
-    assert convex(alone, [], 0.5, depth=100, share=1.0) == [("a", round(0.5 / 0.0099**0.5, 6))]
-    assert convex(alone, [], 0.5, depth=100, share=0.0) == [("a", 0.5 * lexical_ceiling(0.0))]
-    assert lexical_ceiling(0.0) < lexical_ceiling(0.5) < lexical_ceiling(1.0)
+def test_a_complete_list_stands_out_from_what_it_lacks() -> None:
+    # One 5 among 99 zeros stands 5 / sqrt(25 * 0.01 * 0.99) deviations above them.
+    assert convex([("a", 5.0)], [], 0.5, depth=100) == [("a", round(0.5 / 0.0099**0.5, 6))]
 
 
 # -- reciprocal rank -----------------------------------------------------------------------------------
@@ -112,7 +109,7 @@ def test_weighted_reciprocal_rank_by_hand() -> None:
 def test_reciprocal_rank_looks_at_ranks_alone() -> None:
     one = reciprocal_rank([("a", 9.0), ("b", 8.9)], [("c", 1.0)], 0.4)
     other = reciprocal_rank([("a", 900.0), ("b", -1.0)], [("c", 0.0)], 0.4)
-    assert one == other == reciprocal_rank([("a", 9.0), ("b", 8.9)], [("c", 1.0)], 0.4, depth=100, share=0.1)
+    assert one == other == reciprocal_rank([("a", 9.0), ("b", 8.9)], [("c", 1.0)], 0.4, depth=100)
 
 
 # -- of any lists --------------------------------------------------------------------------------------
@@ -130,7 +127,7 @@ def test_empty_lists(fuse: Callable[..., Pairs]) -> None:
 def test_the_result_is_sorted_and_names_each_once(
     fuse: Callable[..., Pairs], lexical: Pairs, dense: Pairs, weight: float, depth: int
 ) -> None:
-    fused = fuse(lexical, dense, weight, depth=depth, share=depth / 20)
+    fused = fuse(lexical, dense, weight, depth=depth)
     assert fused == sorted(fused, key=lambda pair: (-pair[1], pair[0]))
     expected = {name for name, _ in lexical if weight < 1} | {name for name, _ in dense if weight > 0}
     assert sorted(name for name, _ in fused) == sorted(expected)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from ragcli.analyze import ENGLISH
 from ragcli.answer.questions import read_question, write_question
 from ragcli.budget import Estimate
 from ragcli.errors import UsageError
@@ -20,8 +21,8 @@ from .answer.samples import make_hit
 COMMON = {"hous", "work", "introduct", "open", "door"}
 
 
-def weigh(terms: Sequence[str]) -> Mapping[str, float]:
-    return {term: 1.0 if term in COMMON else 5.0 for term in terms}
+def weigh(text: str) -> Mapping[str, float]:
+    return {term: 1.0 if term in COMMON else 5.0 for term in ENGLISH(text)}
 
 
 def texts(text: str, *heading: str, title: str = "Guide") -> dict[str, list[str]]:

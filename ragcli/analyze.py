@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -152,6 +153,15 @@ class Analyzer:
         """
         return self._forms(text, net=False)
 
+    def spellings(self, text: str) -> Iterator[str]:
+        """Words as they are written, identifiers whole and in parts; case and accents away, no stop words."""
+        stops = _stop_words(self.languages)
+        for run in (match.group() for match in _tokens(text) if match.lastgroup == "word"):
+            pieces = _JOIN.split(run)
+            version = [run[1:]] if _VERSION.fullmatch(run) else []
+            parts = [part for piece in pieces if piece for part in _humps(piece)]
+            yield from (word for word in map(_fold, (run, *version, *pieces, *parts)) if word not in stops)
+
     def question(self, text: str) -> dict[str, float]:
         """Terms of a question with how much each counts: as often as it stands there, those of the net less."""
         meant = {term for forms in self.words(text) for term in forms}
@@ -176,6 +186,10 @@ class Analyzer:
 ENGLISH = Analyzer()
 
 
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    return _TOKEN.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text)))
+
+
 def words_of(text: str, *, whole: bool = False) -> list[str]:
     """Words as they stand, in a row: case and accents away, not stemmed, stop words kept.
 
@@ -183,7 +197,7 @@ def words_of(text: str, *, whole: bool = False) -> list[str]:
     and Hangul.
     """
     words: list[str] = []
-    for match in _TOKEN.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text))):
+    for match in _tokens(text):
         run = match.group()
         if match.lastgroup != "word":
             words.extend(run)

@@ -51,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: 
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
-    """The program in this process. The model, the real one, is loaded once."""
+    """The program in this process. The default model is loaded once, what tests put into folders each time."""
     import ragcli.embed
     from ragcli.pipeline import choice, examine, index, inplace
 
@@ -63,7 +63,8 @@ def run() -> Iterator[Run]:
 
     def open_embedder(spec: str, *, offline: bool, dims: int | None = None) -> ragcli.embed.Embedder:
         del offline
-        return loaded(spec, dims)
+        # A test may change what a folder holds.
+        return load(spec, offline=True, dims=dims) if os.sep in spec else loaded(spec, dims)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (ragcli.embed, choice, examine, index, inplace):

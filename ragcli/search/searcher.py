@@ -191,14 +191,17 @@ class Searcher:
     def _holding(self, clause: Clause) -> set[str]:
         """The chunks that have what is meant exactly."""
         analyze = self._lexical.analyze
+        sure: set[str] = set()
         if clause.begins:
-            return self._lexical.beginning(clause.beginning, clause.stems(analyze))
-        found = self._lexical.holding(analyze.words(clause.text))
+            sure = self._lexical.beginning(clause.beginning)
+            found = self._lexical.headed(clause.heads)
+        else:
+            found = self._lexical.holding(analyze.words(clause.text))
         if not clause.needs_reading(analyze):
             return found
-        return {
+        return sure | {
             name
-            for each in sorted(found)  # one at a time: there may be more than memory holds
+            for each in sorted(found - sure)  # one at a time: there may be more than memory holds
             for name, stored in self._catalog.chunks([each]).items()
             if clause.holds(stored.chunk.embedded_text, analyze)
         }

@@ -26,8 +26,6 @@ _EXACT = re.compile(
 _LEFT_OUT = re.compile(r"[^\W\d_](?:[\w.@:/+-]*[\w*+#])?$")
 _SHORTEST = 3
 _NUMBER = re.compile(r"\d+(?:[()/-]+\d+)*$")
-# What a word may have lost to its stem: `configurat*` also means what is stored as `configur`.
-_ENDINGS = ("", "e", "s", "ed", "ing", "ion", "es", "ly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +45,29 @@ class Clause:
         """What an index term begins with; empty for words."""
         return "".join(words_of(self.text, whole=True)) if self.begins else ""
 
-    def stems(self, analyze: Analyzer) -> list[str]:
-        """Index terms that a word with this beginning may have been cut to."""
-        words = (analyze.words(self.text + ending) for ending in _ENDINGS)
-        return list(dict.fromkeys(term for found in words for term in found[-1])) if self.begins else []
+    @property
+    def heads(self) -> list[str]:
+        """What a word that begins so may have been cut to, or to one letter more, when it was stemmed.
+
+        A stem is the head of its word, at least a third of it, but for a last letter:
+        ``configurat*`` is stored as configur, ``tryi*`` as tri and ``hopi*`` as hope.
+        """
+        begin = self.beginning
+        heads = [begin[:length] for length in range(max(2, len(begin) // 3), len(begin))]
+        return heads + [f"{begin[0]}i"] * (begin[1:2] == "y")  # die, lie and tie, of dying, lying and tying
 
     def needs_reading(self, analyze: Analyzer) -> bool:
-        """Whether a text's terms do not tell, only its words: those of a row, and stop words."""
+        """Whether a text's terms do not tell, only its words: those of a row, stop words and beginnings."""
         several = self.quoted or len(words_of(self.text)) > 1
-        return not self.begins and (several or not analyze.words(self.text))
+        return self.begins or several or not analyze.words(self.text)
 
     def holds(self, text: str, analyze: Analyzer) -> bool:
         """Whether a text has it."""
+        if self.begins:
+            return any(spelling.startswith(self.beginning) for spelling in analyze.spellings(text))
         if self.needs_reading(analyze):
             return in_a_row(words_of(self.text), words_of(text))
         terms = set(analyze(text))
-        if self.begins:
-            stems = self.stems(analyze)
-            return not terms.isdisjoint(stems) or any(term.startswith(self.beginning) for term in terms)
         return not any(terms.isdisjoint(forms) for forms in analyze.words(self.text))
 
     def __str__(self) -> str:
@@ -103,17 +106,21 @@ def in_a_row(wanted: Sequence[str], there: Sequence[str]) -> bool:
 
 
 def parse_question(text: str) -> Asked:
-    """What a question says. Raises ``UsageError`` where it is empty, or only says what to leave out."""
+    """What a question says. Raises ``UsageError`` where it is empty, no text, or only leaves out."""
+    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise UsageError(
+            "the query is not valid UTF-8; type it again, or give it on standard input: rag search -"
+        )
     if not text.strip():
         raise UsageError('the query is empty; try rag search "your question"')
-    clauses: dict[str, list[Clause]] = {"": [], "+": [], "-": []}
+    clauses: dict[str, dict[Clause, None]] = {"": {}, "+": {}, "-": {}}
     plain: list[str] = []
     besides: list[str] = []
     end = 0
     for match, sign, clause in _clauses(text):
         besides.append(text[end : match.start()])
         plain += besides[-1], {"": match.group().rstrip("*"), "+": clause.text, "-": ""}[sign]
-        clauses[sign].append(clause)
+        clauses[sign][clause] = None
         end = match.end()
     besides.append(text[end:])
     preferred, required, excluded = map(tuple, clauses.values())
@@ -139,6 +146,8 @@ def _clauses(text: str) -> Iterator[tuple[re.Match[str], str, Clause]]:
             word = word.rstrip(".,;:!?。，；：！？)]}")
         begins = word.endswith("*")
         word = word.rstrip("*")
+        # Words of Chinese stand together: those that begin so are in whatever holds it.
+        begins = begins and not (sign and len(words_of(word, whole=True)) > 1)
         if _is_meant(sign, word, begins=begins):
             yield match, sign, Clause(word, begins=begins)
 
@@ -149,5 +158,5 @@ def _is_meant(sign: str, word: str, *, begins: bool) -> bool:
     if not whole or (begins and (len(whole) > 1 or len(whole[0]) < 2)):
         return False
     if sign == "-":
-        return bool(_LEFT_OUT.match(word)) and (len(word) >= _SHORTEST or not word.isascii())
+        return bool(_LEFT_OUT.match(word)) and (begins or len(word) >= _SHORTEST or not word.isascii())
     return not (sign == "+" and _NUMBER.match(word))

@@ -153,15 +153,22 @@ class LexicalStore:
             queries = [tantivy.Query.term_set_query(index.schema, "body", list(terms)) for terms in words]
             return self._all(index, tantivy.Occur.Must, queries or [tantivy.Query.all_query()])
 
-    def beginning(self, start: str, terms: Sequence[str] = ()) -> set[str]:
-        """Ids of the chunks that hold a term that begins so, or one of some terms."""
+    def beginning(self, start: str) -> set[str]:
+        """Ids of the chunks that hold a term which begins so."""
+        return self._matching(f"{_literal(start)}.*")
+
+    def headed(self, heads: Sequence[str]) -> set[str]:
+        """Ids of the chunks that hold one of some terms, or one that is a letter longer."""
+        return self._matching(f"({'|'.join(map(_literal, heads))}).?") if heads else set()
+
+    def _matching(self, pattern: str) -> set[str]:
+        """Ids of the chunks that hold a term which a regular expression matches as a whole."""
         import tantivy
 
         with engine(_NAME):
             index = self._index(create=False)
-            queries = [tantivy.Query.term_query(index.schema, "body", term, "basic") for term in terms]
-            queries.append(tantivy.Query.regex_query(index.schema, "body", f"{_literal(start)}.*"))
-            return self._all(index, tantivy.Occur.Should, queries)
+            query = tantivy.Query.regex_query(index.schema, "body", pattern)
+            return self._all(index, tantivy.Occur.Must, [query])
 
     def _all(self, index: Any, occur: Any, queries: Sequence[Any]) -> set[str]:
         import tantivy

@@ -301,23 +301,23 @@ SPOILT = {
 
 @pytest.mark.parametrize("harm", SPOILT)
 def test_without_its_model_everything_else_of_an_index_is_examined(
-    rag: Rag, tmp_path: Path, harm: str
+    run: Run, tmp_path: Path, harm: str
 ) -> None:
     model = tmp_path / "model"
     save_static(model, WORDS.split(), 1)
     (tmp_path / "bees.md").write_text("# Bees\n\nIn winter the cluster shivers.\n", "utf-8")
-    rag("index", "bees.md", "--model", model, cwd=tmp_path)
+    run("index", "bees.md", "--model", model, cwd=tmp_path)
     SPOILT[harm](model)
-    ran = rag("doctor", cwd=tmp_path, exit=7)
+    ran = run("doctor", cwd=tmp_path, exit=7)
     assert str(model) in ran.err
     for check in ("catalogue", "vectors", "lexical", "chroma", "files"):
         assert f"ok    {check}" in ran.out
     assert "bad   model" in ran.out
-    rag("search", "bees", "--mode", "dense", cwd=tmp_path, exit=7)
+    run("search", "bees", "--mode", "dense", cwd=tmp_path, exit=7)
     if harm == "gone":
         (tmp_path / ".rag" / "lexical" / "projection.json").unlink()
-        assert "lexical: " in rag("doctor", cwd=tmp_path, exit=8).err
-        assert "made anew" in rag("doctor", "--repair", cwd=tmp_path, exit=7).out
+        assert "lexical: " in run("doctor", cwd=tmp_path, exit=8).err
+        assert "made anew" in run("doctor", "--repair", cwd=tmp_path, exit=7).out
 
 
 def test_which_edition_answers_is_found_out_again(run: Run, fresh: Path) -> None:
@@ -336,20 +336,23 @@ def test_changed_files_are_told_and_are_no_damage(run: Run, fresh: Path) -> None
     assert found["files"]["mend"] == "rag index"
 
 
-def test_room_is_given_back(run: Run, fresh: Path) -> None:
-    folder = fresh / "docs" / "many"
-    folder.mkdir()
+def test_room_is_given_back(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "docs" / "many"
+    folder.mkdir(parents=True)
+    (tmp_path / "docs" / "bees.md").write_text("# Bees\n\nIn winter the cluster shivers.\n", "utf-8")
+    save_static(tmp_path / "model", WORDS.split(), 1)
+    run("index", "docs", "--model", tmp_path / "model", cwd=tmp_path)
     for number in range(400):
         (folder / f"{number}.txt").write_text(f"Bee number {number} flies. " * 60, "utf-8")
-    run("index", "docs", cwd=fresh)
+    run("index", "docs", cwd=tmp_path)
 
     def size() -> int:
-        return sum(path.stat().st_size for path in (fresh / ".rag").rglob("*") if path.is_file())
+        return sum(path.stat().st_size for path in (tmp_path / ".rag").rglob("*") if path.is_file())
 
     full = size()
     shutil.rmtree(folder)
-    run("index", "docs", cwd=fresh)
-    run("doctor", "--repair", cwd=fresh)
+    run("index", "docs", cwd=tmp_path)
+    run("doctor", "--repair", cwd=tmp_path)
     assert size() < full / 4
-    assert run("status", "--format", "json", cwd=fresh).json["documents"] == 5
-    assert answers(run, fresh)
+    assert run("status", "--format", "json", cwd=tmp_path).json["documents"] == 1
+    assert answers(run, tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..program import Rag, Run, tree
+from ..program import Run, tree
 from ..tiny import WORDS, save_static, save_transformer, truncate
 
 QUESTION = ("search", "bees in winter", "--mode", "dense", "--format", "jsonl")
@@ -270,19 +270,19 @@ def test_documents_that_are_gone_do_not_hold_up_a_change_of_model(
 # -- models that are not what they were --------------------------------------------------------------------
 
 
-def made_with(rag: Rag, tmp_path: Path, model: Path) -> None:
+def made_with(run: Run, tmp_path: Path, model: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "bees.md").write_text("# Bees\n\nIn winter the cluster shivers.\n", "utf-8")
-    rag("index", "docs", "--model", model, cwd=tmp_path)
+    run("index", "docs", "--model", model, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("how", ["swapped", "truncated"])
 def test_a_model_folder_with_another_content_is_refused_by_name(
-    rag: Rag, tmp_path: Path, models: Path, how: str
+    run: Run, tmp_path: Path, models: Path, how: str
 ) -> None:
     model = tmp_path / "model"
     shutil.copytree(models / "one", model)
-    made_with(rag, tmp_path, model)
+    made_with(run, tmp_path, model)
     before = tree(tmp_path / ".rag")["catalog.sqlite3"]
     if how == "swapped":
         shutil.rmtree(model)
@@ -290,17 +290,17 @@ def test_a_model_folder_with_another_content_is_refused_by_name(
     else:
         truncate(model, 8)
     for words in (("search", "bees", "--mode", "dense"), ("index", "docs"), ("doctor",)):
-        ran = rag(*words, cwd=tmp_path, exit=4)
+        ran = run(*words, cwd=tmp_path, exit=4)
         assert str(model) in ran.err
         assert f"`rag index --model {model}`" in ran.err
     assert tree(tmp_path / ".rag")["catalog.sqlite3"][0] == before[0]
-    rag("search", "bees", "--mode", "lexical", cwd=tmp_path)
-    told = rag("index", "--model", model, cwd=tmp_path).out
-    rag("search", "bees", "--mode", "dense", cwd=tmp_path)
+    run("search", "bees", "--mode", "lexical", cwd=tmp_path)
+    told = run("index", "--model", model, cwd=tmp_path).out
+    run("search", "bees", "--mode", "dense", cwd=tmp_path)
     # One name for both would tell nothing.
     now, before = re.findall(rf"{re.escape(str(model))} \((\w+)\)", told)
     assert now != before
-    back = rag("index", "--rollback", cwd=tmp_path).out
+    back = run("index", "--rollback", cwd=tmp_path).out
     assert re.findall(rf"{re.escape(str(model))} \((\w+)\)", back) == [before, now]
 
 

@@ -35,6 +35,9 @@ def told(text: str) -> tuple[list[str], list[str], list[str]]:
         # Said and nothing else: demanded.
         ('"restore a backup"', [], ["“restore a backup”"], []),
         ("getUs*", [], ["getUs*"], []),
+        ("disk -pu*", [], [], ["pu*"]),
+        ("温度 -保温*", [], [], ["保温"]),  # words stand together: it begins wherever it is
+        ("disk +hub +hub", [], ["hub"], []),
         ('"to be or not to be"', [], ["“to be or not to be”"], []),
     ],
 )
@@ -96,6 +99,11 @@ def test_any_question_can_be_read(text: str) -> None:
         (Clause("user", begins=True), "def getUserName():", True),
         (Clause("configurat", begins=True), "the configurations", True),
         (Clause("name", begins=True), "it is an enamel", False),
+        (Clause("E10", begins=True), "version 1.2.3 at 10.0.0.1", False),
+        (Clause("E10", begins=True), "It says E1043.", True),
+        (Clause("2.4", begins=True), "since v2.4.1", True),
+        (Clause("th", begins=True), "the thermostat", True),
+        (Clause("th", begins=True), "the others", False),
     ],
 )
 def test_a_text_holds_a_clause(clause: Clause, text: str, held: bool) -> None:

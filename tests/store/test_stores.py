@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.analyze import ENGLISH
+from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
+from ragcli.search.syntax import Clause
 from ragcli.store import DenseStore, LexicalStore, Projection, bring_up_to_date, discard, is_current
 
 from .samples import SIGNATURE, make_document, put, vector_of
@@ -402,6 +403,29 @@ def test_lexical_terms_that_are_nowhere_find_nothing(
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)
     assert len(store.search(dict.fromkeys(terms, 1.0), 10)) == ("tower" in terms)
+
+
+LONG = """configuration authenticate operational availability responsibility organization generalization relational
+    electricity conditionally stopping getting hoping trying dying happily quickly probably skies usefulness running
+    E1043 getUserName v2.4.1 Müllerstraße communicating Bücher élections""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("languages", ["en", "de,en", "fr"])
+def test_lexical_terms_of_every_word_that_begins_so_are_among_those_that_may_be_meant(
+    languages: str, tmp_path: Path, catalog: Catalog
+) -> None:
+    analyze = Analyzer.of(languages)
+    put(catalog, *(make_document(word, word) for word in LONG))
+    store = LexicalStore(tmp_path / "store", analyze)
+    bring_up_to_date([store], catalog)
+    for word in LONG:
+        (stored,) = catalog.chunks_of(word)
+        for length in range(2, len(word) + 1):
+            clause = Clause(word[:length], begins=True)
+            if word[length - 1] != ".":
+                assert clause.holds(word, analyze), clause
+                found = store.beginning(clause.beginning) | store.headed(clause.heads)
+                assert stored.chunk.id in found, clause
 
 
 def test_lexical_terms_of_any_kind_are_found_again(tmp_path: Path, catalog: Catalog) -> None:

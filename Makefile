@@ -25,7 +25,7 @@ demo: install ## Index sample_docs and ask it a question
 
 .PHONY: test
 test: install ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: soak
 soak: install ## Run the tests of faults at length

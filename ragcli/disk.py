@@ -19,8 +19,9 @@ _REMOTE = frozenset({
 def replace_text(path: Path, text: str, *, like: Path | None = None) -> None:
     """Put ``text`` in place of a file: whoever reads it, even after a power cut, sees the old or the new.
 
-    Whoever may read the file ``like`` may read this one.
+    Whoever may read the file ``like`` may read this one. Of a link it is the file that it leads to.
     """
+    path = Path(os.path.realpath(path))
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8") as file:

@@ -20,6 +20,7 @@ from typing import IO
 
 from ragcli.disk import is_writable
 from ragcli.errors import IndexBusy, UsageError
+from ragcli.jsontext import parse_json
 
 _PAUSE = 0.05  # seconds between two tries
 _PATIENCE = 0.5  # seconds until a wait is told of
@@ -81,7 +82,7 @@ class _Patience:
 
     def _busy(self) -> str:
         try:
-            note = json.loads(self._holder.read_text("utf-8"))
+            note = parse_json(self._holder.read_text("utf-8"))
             if note["pid"] == os.getpid():
                 return ": other processes read it"
             return (

@@ -208,7 +208,8 @@ def _known(name: str, origin: str) -> str:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    where = f"RAG_{name.upper()}" if origin == "environment" else f"{origin}: {name}"
+    flag = "-k" if name == "k" else f"--{name.replace('_', '-')}"
+    where = {"environment": f"RAG_{name.upper()}", "flag": flag}.get(origin, f"{origin}: {name}")
     if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = ",".join(value)
     if name in _NUMBER_OR_AUTO and value != "auto":
@@ -250,7 +251,7 @@ def _converted(kind: str, value: Any) -> Any:
     if isinstance(value, bool):
         return None
     if kind == "str":
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) and "\0" not in value else None
     try:
         return (
             int(value)

@@ -93,7 +93,7 @@ def test_success_by_hand() -> None:
 NAMES = st.sampled_from([f"d{number}" for number in range(30)])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     run=st.dictionaries(NAMES, st.integers(0, 8), min_size=1),  # few scores: ties all the time
     grades=st.dictionaries(NAMES, st.integers(0, 3), min_size=1),
@@ -431,7 +431,7 @@ def test_the_order_of_the_questions_makes_no_difference() -> None:
     assert first == second
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=5, max_size=5), min_size=10, max_size=40))
 def test_every_question_is_judged_once_at_a_weight_it_had_no_part_in(rows: list[list[float]]) -> None:
     found = tune("ndcg@10", table_of(rows), GRID, 0.5)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ragcli.analyze import ENGLISH, MAX_TERM_LENGTH, Analyzer
 from ragcli.errors import UsageError
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 _CODES = (
     "ar ca cs da de el en eo es et eu fa fi fr ga hi hu hy id it lt ne nl no pl pt ro ru sr st sv ta tr yi"
 )

@@ -16,6 +16,7 @@ LINE = [
     "errors",
     "settings",
     "disk",
+    "jsontext",
     "analyze",
     "tokens",
     "locks",

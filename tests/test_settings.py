@@ -177,8 +177,10 @@ def test_what_is_said_of_a_bad_variable(name: str, value: str, message: str, pla
 
 
 def test_what_is_said_of_a_bad_flag(places: Places) -> None:
-    with pytest.raises(UsageError, match=r"^flag: k: 0 is not between"):
+    with pytest.raises(UsageError, match=r"^-k: 0 is not between"):
         places.resolve({"k": 0})
+    with pytest.raises(UsageError, match=r"^--min-score: 1.5 is not between"):
+        places.resolve({"min_score": "1.5"})
 
 
 def test_a_bad_value_is_told_even_where_a_stronger_one_is_in_force(places: Places) -> None:

@@ -43,7 +43,7 @@ def test_spans_say_where_each_token_stands() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=60))
 def test_spans_ascend_within_the_text(text: str) -> None:
     spans = minilm().spans(text)

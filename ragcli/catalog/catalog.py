@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ragcli.catalog.check import contradictions
 from ragcli.catalog.database import make_database, memory_database, open_database
 from ragcli.errors import IndexDamaged
+from ragcli.jsontext import parse_json
 from ragcli.types import Chunk, Document, Scalar
 
 if TYPE_CHECKING:
@@ -518,7 +519,7 @@ def _lacking() -> IndexDamaged:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, TypeError) as error:
         raise IndexDamaged(
             f"the catalogue holds what cannot be read ({error}); run `rag doctor --repair`"

@@ -5,10 +5,11 @@ A file may have been damaged in place, or come from elsewhere: SQLite takes any 
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Callable, Iterator
+
+from ragcli.jsontext import parse_json
 
 # What each column must hold beside its schema, by table; what a row of another kind is called.
 _KINDS = {
@@ -112,8 +113,8 @@ def _count(db: sqlite3.Connection, query: str) -> int:
 
 def _holds(text: object, fits: Callable[[object], bool]) -> bool:
     try:
-        return isinstance(text, str) and fits(json.loads(text))
-    except (ValueError, RecursionError):
+        return isinstance(text, str) and fits(parse_json(text))
+    except ValueError:
         return False
 
 

@@ -98,6 +98,8 @@ def search_command(
     elif more:
         if more[0].exists():
             raise UsageError(f"to search files, say --in: rag search QUERY --in {more[0]}")
+        if more[0].name.startswith("-"):
+            raise UsageError(f"{more[0]} stands behind the question; options go before -- and the question")
         raise UsageError(f'the question is more than one word; put it in quotes: rag search "{query} …"')
     else:
         _search(context, read_query(query), output, flags, filters, explain)
@@ -170,15 +172,23 @@ def _batch(
         output = SearchFormat.jsonl
     queries = read_queries(file)
     found_any = False
+    failed = 0
     with _asker(context, flags, filters) as asker:
         for query in queries:
-            hits = asker.search(query.text).hits if query.text.strip() else []
+            try:
+                hits = asker.search(query.text).hits
+            except UsageError as error:
+                context.terminal.error(f"{file}: question {query.id}: {error}")
+                failed += 1
+                continue
             found_any = found_any or bool(hits)
             if output is SearchFormat.trec:
                 _print_trec(context, query.id, hits)
             else:
                 for hit in hits:
                     context.terminal.out(dump({"query_id": query.id, **hit_record(hit)}))
+    if failed:
+        raise PartlyDone(f"{failed} of {len(queries)} questions cannot be asked; the rest was answered")
     if not found_any:
         raise typer.Exit(NOTHING_FOUND)
 

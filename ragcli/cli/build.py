@@ -169,8 +169,13 @@ def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> No
         return
     for failure in report.failures:
         terminal.error(f"{failure.path}: {failure.message}")
-    told = f"{len(report.failures)} of the inputs could not be read"
-    kept = any(failure.error == "missing" for failure in report.failures)
+    unread = [failure for failure in report.failures if failure.error != "missing"]
+    kept = len(unread) < len(report.failures)
+    if not unread:
+        raise PartlyDone(
+            f"{len(report.failures)} of the indexed paths are not there; nothing of them was lost"
+        )
+    told = f"{len(unread)} of the inputs could not be read"
     if report.added + report.changed + report.unchanged + report.removed == 0 and not kept:
         raise UsageError(f"{told}, and nothing else was there to index")
     if plan:

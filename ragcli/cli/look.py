@@ -162,7 +162,7 @@ def embed_command(
     from ragcli.render.records import dump
 
     context: Context = ctx.obj
-    words = read_query(text)
+    words = _no_blank(read_query(text))
     embedder = _model(context, model)
     vector = [round(float(value), 8) for value in embedder.embed_documents([words])[0]]
     if output is Format.text:
@@ -193,8 +193,9 @@ def similarity_command(
     from ragcli.render.records import dump
 
     context: Context = ctx.obj
+    texts = [_no_blank(one), _no_blank(other)]
     embedder = _model(context, model)
-    vectors = embedder.embed_documents([one, other])
+    vectors = embedder.embed_documents(texts)
     alike = round(float(closeness(embedder.measure, vectors[:1], vectors[1])[0]), 6)
     if output is Format.text:
         context.terminal.out(f"{alike:.4f}")
@@ -255,6 +256,17 @@ def config_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
     else:
         for row in rows_told:
             context.terminal.out(dump(row))
+
+
+def _no_blank(text: str) -> str:
+    """``text``, or ``UsageError`` where there is nothing to read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the text is not valid UTF-8; give it on standard input: rag embed -") from None
+    if not text.strip():
+        raise UsageError("the text is empty; give some words")
+    return text
 
 
 def _model(context: Context, model: str | None) -> Embedder:

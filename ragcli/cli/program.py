@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from ragcli.settings import Resolved, Settings, find_index, resolve
 _GLOBAL = {
     "--index": 1, "--offline": 0, "--quiet": 0, "-q": 0, "--verbose": 0, "-v": 0, "--traceback": 0,
 }  # fmt: skip
+_OPTION = re.compile(r"-[\w-]*(=|$)", re.ASCII)
+_WORDS = "ragcli.words"
 
 # What typer raises for a command line that it cannot read; it has no public name for it.
 _MISUSE = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -56,6 +59,7 @@ class Program(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
             return super().parse_args(ctx, args)
+        ctx.meta[_WORDS] = args
         try:
             return super().parse_args(ctx, _globals_first(args))
         except _MISUSE as error:
@@ -111,6 +115,12 @@ def _told(error: Any, ctx: Any) -> UsageError:
     """What typer says of a command line, on one line and with the command that helps."""
     where = getattr(error.ctx or ctx, "command_path", "rag")
     message = error.format_message().rstrip(".").replace("Value error, ", "")
+    for word in ctx.meta.get(_WORDS, ()):
+        if word.startswith("-") and not _OPTION.match(word):
+            from shlex import quote
+
+            message += f"; a question that begins with - goes last, behind --: {where} -- {quote(word)}"
+            break
     return UsageError(f"{message}; see `{where} --help`")
 
 

@@ -149,6 +149,9 @@ def eval_command(
     usual = (*(METRICS if qrels else ()), *(SPAN_METRICS if spans else ()))
     shown = read_metrics(metrics.split(",")) if metrics else usual
     bounds = [read_bound(word) for word in gate or ()]
+    for bound in bounds:
+        if bound.mode not in (None, *wanted):
+            raise UsageError(f"--gate of {bound.mode}, which is not among --modes {modes}")
     asked = list(dict.fromkeys([*shown, *(bound.metric for bound in bounds)]))
     for metric in asked:
         if spans is None and of_spans(metric):
@@ -156,8 +159,10 @@ def eval_command(
     if tune and (qrels is None or of_spans(asked[0])):
         raise UsageError("--tune needs judged documents: --qrels FILE, and a metric of theirs first")
     before = read_rows(existing(baseline)) if baseline else None
-    for file in (rows, report):
-        _check_free(file, force=force)
+    read = [file for file in (queries, qrels, spans) if file]
+    if before is None or rows != baseline:  # the rows of now may take the place of those before
+        _check_free(rows, [*read, baseline], force=force)
+    _check_free(report, [*read, baseline, rows], force=force)
     again = rerank_flags(None, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait, **again)
     questions = read_queries(existing(queries))
@@ -201,9 +206,14 @@ def eval_command(
     _tell_failures(found)
 
 
-def _check_free(file: Path | None, *, force: bool) -> None:
+def _check_free(file: Path | None, others: Sequence[Path | None], *, force: bool) -> None:
+    """Refuse to write where something else is, or will be."""
     if file is None:
         return
+    if any(other and file.resolve() == other.resolve() for other in others):
+        raise UsageError(f"{file} is named twice; choose another name for what is written")
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UsageError(f"{file} is no file; name one")
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise UsageError(f"{file} cannot be written; name a file in a folder that exists")
     if file.exists() and not force:

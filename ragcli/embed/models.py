@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.errors import ModelUnavailable
+from ragcli.jsontext import parse_json
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
 
@@ -89,7 +89,7 @@ def read_token_limit(files: ModelFiles) -> int | None:
         for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
             path = files.folder / name if files.folder else None
             if path and path.is_file():
-                limit = json.loads(path.read_text("utf-8")).get("max_seq_length")
+                limit = parse_json(path.read_text("utf-8")).get("max_seq_length")
                 return limit if isinstance(limit, int) else None
     return None
 

@@ -50,7 +50,7 @@ def read_bound(word: str) -> Bound:
     except ValueError:
         least = math.nan
     if not math.isfinite(least):
-        raise UsageError(f"--gate {word}: write METRIC=VALUE, as in {HEADLINE}=0.70")
+        raise UsageError(f"--gate {word[:60]}: write METRIC=VALUE, as in {HEADLINE}=0.70")
     return Bound(read_metrics([metric])[0], least, mode or None)
 
 

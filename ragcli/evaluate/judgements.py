@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.errors import UsageError
+from ragcli.jsontext import parse_json
 
 Grades = Mapping[str, int]
 Qrels = Mapping[str, Grades]
@@ -31,9 +31,10 @@ def read_queries(path: Path) -> list[Query]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             name, text = entry["_id"], entry["text"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            f"{name}{text}".encode()  # halves of surrogate pairs cannot be written again
+        except (ValueError, KeyError, TypeError):
             name = text = None
         if not isinstance(name, str | int) or not isinstance(text, str) or not text.strip():
             raise UsageError(f"{path}:{number}: not an object with _id and text")

@@ -108,6 +108,8 @@ def read_metrics(names: Iterable[str]) -> tuple[str, ...]:
         match = _NAME.fullmatch(name.strip().lower())
         if match is None or match[1] not in {**_FUNCTIONS, **_SPAN_FUNCTIONS} or int(match[2]) > DEEPEST:
             known = ", ".join([*_FUNCTIONS, *_SPAN_FUNCTIONS])
-            raise UsageError(f"{name.strip()} is no metric; write {known} with @ and a depth up to {DEEPEST}")
+            raise UsageError(
+                f"{name.strip()[:60]!r} is no metric; write {known} with @ and a depth up to {DEEPEST}"
+            )
         found.append(match[0])
     return tuple(dict.fromkeys(found))

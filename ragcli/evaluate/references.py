@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ragcli.errors import UsageError
 from ragcli.evaluate.judgements import lines_of
+from ragcli.jsontext import parse_json
 from ragcli.load.source import clean
 
 # No text is longer; also keeps what is added up exact.
@@ -64,9 +64,10 @@ def read_references(path: Path) -> dict[str, list[Reference]]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             query, reference = str(entry["query-id"]), _reference(entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            f"{query}{reference.span.document}".encode()  # halves of surrogate pairs cannot be written again
+        except (ValueError, KeyError, TypeError, AttributeError):
             told = "not an object with query-id, doc, start and end, where start is below end"
             raise UsageError(f"{path}:{number}: {told}") from None
         references.setdefault(query, []).append(reference)

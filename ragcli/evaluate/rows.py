@@ -11,6 +11,7 @@ from ragcli.disk import replace_text
 from ragcli.errors import UsageError
 from ragcli.evaluate.references import Span
 from ragcli.evaluate.run import ModeReport, Row
+from ragcli.jsontext import parse_json
 
 # Documents and passages of a row that are written.
 _SHOWN = 10
@@ -38,7 +39,7 @@ def row_record(mode: str, row: Row) -> dict[str, Any]:
         "mode": mode,
         "query_id": row.query.id,
         "query": row.query.text,
-        "metrics": {name: round(value, 6) for name, value in row.metrics.items()},
+        "metrics": dict(row.metrics),
         "found": list(row.found[:_SHOWN]),
         "judged": dict(row.grades),
         "ms": round(row.milliseconds, 3),
@@ -58,10 +59,10 @@ def read_rows(path: Path) -> Baseline:
     modes: dict[str, dict[str, dict[str, float]]] = {}
     for number, line in _lines(path):
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             metrics = {str(name): float(value) for name, value in entry["metrics"].items()}
             modes.setdefault(str(entry["mode"]), {})[str(entry["query_id"])] = metrics
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise UsageError(f"{path}:{number}: no row of `rag eval --rows FILE`") from None
     if not modes:
         raise UsageError(f"{path}: no rows in it; write some with `rag eval --rows FILE`")

@@ -59,7 +59,7 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Difference:
         signs = drawn.integers(0, 2, size=(_PIECE, len(differences))) * 2 - 1
         beyond += int((np.abs(signs @ differences) >= observed - 1e-12).sum())
     return Difference(
-        round(float(differences.mean()), 6),
+        round(float(differences.mean()), 6) + 0.0,  # no -0.0
         interval(differences.tolist()),
         (beyond + 1) / (_DRAWS + 1),
         int((differences > 0).sum()),

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from ragcli.jsontext import parse_json
 from ragcli.load.encoding import decode, has_mark
 from ragcli.load.frontmatter import scalars
 from ragcli.load.markdown import read_light
@@ -95,10 +96,10 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 def _load(line: bytes) -> object:
     try:
         text = decode(line)[0]
-        value: object = json.loads(text)
+        value: object = parse_json(text)
     except json.JSONDecodeError as error:
         raise CannotRead("bad-line", f"not JSON: {inline(error.msg)} (column {error.colno})") from None
-    except (ValueError, RecursionError):  # undecodable, an integer of thousands of digits, nested too deep
+    except ValueError:  # undecodable, an integer of thousands of digits, nested too deep
         raise CannotRead("bad-line", "not JSON that can be read") from None
     return value
 

@@ -22,6 +22,7 @@ from typing import Any
 from ragcli.catalog import FORMAT, Catalog, check_copy, copy_catalog, drop_log
 from ragcli.disk import flush_file, flush_folder
 from ragcli.errors import IndexDamaged, IndexMismatch, PartlyDone, RagError, UsageError
+from ragcli.jsontext import parse_json
 from ragcli.locks import changing, writing
 from ragcli.pipeline.editions import CATALOG, Editions, new_edition, read_editions, remove_edition, switch
 from ragcli.pipeline.examine import is_vector, wrong_chunks
@@ -171,7 +172,7 @@ def _opened(source: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
             raise ValueError("it holds other files")
         if archive.getinfo(_MANIFEST).file_size > _LONGEST_MANIFEST:
             raise ValueError("its manifest is too long")
-        manifest = json.loads(archive.read(_MANIFEST))
+        manifest = parse_json(archive.read(_MANIFEST))
         if not isinstance(manifest, dict) or manifest.get("kind") != _KIND:
             raise ValueError("its manifest is of another kind")
         told = manifest["files"][CATALOG]

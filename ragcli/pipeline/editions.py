@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ragcli.disk import replace_text
 from ragcli.errors import IndexDamaged, IndexMissing, RagError, UsageError
+from ragcli.jsontext import parse_json
 from ragcli.store import clear
 
 CATALOG = "catalog.sqlite3"
@@ -36,7 +37,7 @@ class Editions:
 def read_editions(folder: Path) -> Editions:
     """Which edition of the index answers. Raises ``IndexDamaged`` for a file that does not say."""
     try:
-        told = json.loads((folder / _POINTER).read_text("utf-8"))
+        told = parse_json((folder / _POINTER).read_text("utf-8"))
         editions = Editions(told["current"], told["previous"])
     except FileNotFoundError:
         if find_editions(folder) in ([], ["."]):

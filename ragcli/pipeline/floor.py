@@ -16,6 +16,7 @@ from statistics import median
 from ragcli.catalog import Catalog
 from ragcli.chunk import sentence_spans
 from ragcli.disk import is_writable, replace_text
+from ragcli.jsontext import parse_json
 from ragcli.pipeline.index import Index
 
 # Kept beside what is derived from the catalogue, for as long as nothing there changes.
@@ -48,7 +49,7 @@ def floor_of(
     made_of = [index.catalog.get(key) for key in ("uid", "generation", "signature", "languages")]
     floors: dict[str, float] = {}
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(place.read_text("utf-8"))
+        kept = parse_json(place.read_text("utf-8"))
         if kept["made_of"] == made_of:
             floors = {str(name): float(value) for name, value in kept["floors"].items()}
             if 0.0 <= floors[mode] <= 1.0:

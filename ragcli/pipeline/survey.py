@@ -30,20 +30,17 @@ class Root:
 
 
 def choose_roots(
-    index: Index, paths: Sequence[Path], selection: Selection, *, everything: bool, prune: bool = False
+    index: Index, paths: Sequence[Path], selection: Selection, *, everything: bool
 ) -> tuple[list[Root], list[str]]:
     """The paths given, and where none is given or all is made anew, those the index remembers.
 
-    The second value names remembered paths that are not there now; with ``prune`` those that were
-    given, too. Raises ``UsageError`` when nothing is left, or a given path does not exist or
-    cannot be named.
+    The second value names paths that are indexed and not there now. Raises ``UsageError`` when
+    nothing is left, or a given path does not exist or cannot be named.
     """
     given_paths = list(dict.fromkeys(map(_absolute, paths)))
-    missing = []
-    if prune:
-        missing = [index.name_of(path) for path in given_paths if not path.exists()]
-        missing = [name for name in missing if _is_known(index, name)]
-        given_paths = [path for path in given_paths if index.name_of(path) not in missing]
+    missing = [index.name_of(path) for path in given_paths if not path.exists()]
+    missing = [name for name in missing if _is_known(index, name)]
+    given_paths = [path for path in given_paths if index.name_of(path) not in missing]
     roots = [Root(_checked(path), selection) for path in given_paths]
     if not paths or everything:
         given = {index.name_of(root.path) for root in roots}

@@ -56,7 +56,7 @@ def update(
     writes, ``IndexMismatch`` for another model that was not asked for, ``GateFailed``.
     """
     for path in paths:
-        if not path.exists() and not options.prune:  # before a folder is made for it
+        if not path.exists() and not has_remains(folder):  # before a folder is made for it
             raise UsageError(f"no such file or folder: {path}")
     prepare_folder(folder)
     with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
@@ -87,9 +87,7 @@ def plan(
         choice = choose_model(index, options.model, options.dims)
         note = index.model()
         other = note is not None and note.signature != choice.signature
-        roots, missing = choose_roots(
-            index, paths, options.selection, everything=other or options.rebuild, prune=options.prune
-        )
+        roots, missing = choose_roots(index, paths, options.selection, everything=other or options.rebuild)
         report = Builder(index, choice, options, progress, plan=True).run(roots)
         return _with_missing(report, missing, options)
 
@@ -134,9 +132,7 @@ def _refresh(
     index: Index, choice: ModelChoice, paths: Sequence[Path], options: BuildOptions, progress: Progress
 ) -> BuildReport:
     """Bring the edition that answers up to date."""
-    roots, missing = choose_roots(
-        index, paths, options.selection, everything=options.rebuild, prune=options.prune
-    )
+    roots, missing = choose_roots(index, paths, options.selection, everything=options.rebuild)
     report = Builder(index, choice, options, progress).run(roots)
     if options.prune:
         _prune(index, missing, report)
@@ -174,7 +170,7 @@ def _change_over(
 ) -> BuildReport:
     """Make an edition of another model beside the one that answers, and let it take over."""
     folder, settings = index.folder, index.settings
-    roots, missing = choose_roots(index, paths, options.selection, everything=True, prune=options.prune)
+    roots, missing = choose_roots(index, paths, options.selection, everything=True)
     if missing and not options.prune:
         raise UsageError(
             f"{missing[0]} is not there, so its documents cannot be embedded by another model; "

@@ -95,7 +95,9 @@ class Terminal:
             with _drawn_bar(self._console("err"), what) as bar:
                 yield bar
         else:
-            yield _LineBar(self, what)
+            bar = _LineBar(self, what)
+            yield bar
+            bar.end()
 
 
 class Bar:
@@ -114,16 +116,21 @@ class _LineBar(Bar):
         self._what = what
         self._total = 0
         self._said_at = time.monotonic()
+        self._said = ""
 
     def begin(self, total: int) -> None:
         self._total = total
 
+    def end(self) -> None:
+        """Whoever was told of a part is told of the whole."""
+        if self._said not in ("", "100 %"):
+            self._terminal.note(f"{self._what}: 100 %")
+
     def advance(self, done: int, said: str) -> None:
         if time.monotonic() - self._said_at >= _LINE_SECONDS and self._total:
             self._said_at = time.monotonic()
-            self._terminal.note(
-                f"{self._what}: {min(100, 100 * done // self._total)} %{', ' if said else ''}{said}"
-            )
+            self._said = f"{min(100, 100 * done // self._total)} %"
+            self._terminal.note(f"{self._what}: {self._said}{', ' if said else ''}{said}")
 
 
 @contextmanager

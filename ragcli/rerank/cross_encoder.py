@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ragcli.embed import ModelFiles, first_line, read_token_limit
 from ragcli.embed.transformer import prepare_libraries
 from ragcli.errors import ModelUnavailable
+from ragcli.jsontext import parse_json
 from ragcli.tokens import FastTokenizer
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def _check_config(files: ModelFiles) -> None:
     if files.folder is None:
         return
     try:
-        config = json.loads((files.folder / "config.json").read_text("utf-8"))
+        config = parse_json((files.folder / "config.json").read_text("utf-8"))
         kinds = [str(kind) for kind in config.get("architectures") or ()]
         # As transformers reads it: two outputs where nothing is said.
         outputs = len(config["id2label"]) if config.get("id2label") else int(config.get("num_labels", 2))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise ModelUnavailable(
             f"reranker {files.spec!r} cannot be read: {first_line(error)}; {_NEXT}"
         ) from error

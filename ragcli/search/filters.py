@@ -18,8 +18,9 @@ from ragcli.errors import UsageError
 from ragcli.types import Scalar
 
 _SHAPE = re.compile(r"^\s*([^=!<>\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*$", re.DOTALL)
+_DATES = ("date", "modified")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ].*)?)?)?$")
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ].*)?)?)?$")
 # What every document has, by the names it may be asked by.
 _BUILT_IN = {
     "path": "path",
@@ -100,7 +101,7 @@ class Filter:
         folded = wanted.casefold()
         if any(sign in wanted for sign in "*?["):
             return lambda found: fnmatchcase(_text(found).casefold(), folded)
-        if key in ("date", "modified"):  # 2026-05 is the whole month
+        if key in _DATES:  # 2026-05 is the whole month
             return lambda found: _text(found).startswith(wanted)
         return lambda found: _text(found).casefold() == folded or _equal_numbers(found, wanted)
 
@@ -124,6 +125,10 @@ def parse_filters(words: Sequence[str]) -> list[Filter]:
         match = _SHAPE.match(word)
         if match is None or not match[3]:
             raise UsageError(f"--filter {word}: write KEY=VALUE, as in path='notes/**' or date>=2026-05")
+        if match[1].lower() in _DATES and match[2] not in ("=", "!=") and not _is_date(match[3]):
+            raise UsageError(
+                f"--filter {word}: no date; write it as in {match[1]}{match[2]}2026-05 or 2026-05-31"
+            )
         filters.append(Filter(match[1], match[2], match[3]))
     return filters
 
@@ -142,9 +147,21 @@ def choose(filters: Sequence[Filter], documents: Iterable[Facts]) -> set[str]:
     for condition in filters:
         name = condition.key.lower()
         if name not in _BUILT_IN and name != "date" and name.removeprefix("metadata.") not in known:
-            fields = ", ".join([*dict.fromkeys(_BUILT_IN.values()), "date", *sorted(known)][:20])
+            there = dict.fromkeys([*_BUILT_IN.values(), "date", *sorted(known)])
+            fields = ", ".join([*there][:20])
             raise UsageError(f"--filter {condition.key}: no document has this field; there are {fields}")
     return chosen
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a year, a month, a day or a time of the calendar, the largest part first."""
+    from datetime import date
+
+    try:
+        date.fromisoformat(f"{text[:10]}-01-01"[: len("2026-01-01")])
+    except ValueError:
+        return False
+    return bool(_DATE.match(text))
 
 
 def _text(value: Scalar) -> str:

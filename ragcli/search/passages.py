@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.types import Hit
@@ -17,8 +18,9 @@ _STEP = 2
 def merge_passages(catalog: Catalog, hits: Iterable[Hit], k: int) -> list[Hit]:
     """At most ``k`` passages, in the order of the best hit of each.
 
-    A passage takes the name, the score and the headings of its best hit, and the text of the
-    document from its first chunk to its last, of one page. ``chunks`` names them in order.
+    A passage takes the name and the score of its best hit, the headings that all its chunks stand
+    under, and the text of the document from its first chunk to its last, of one page. ``chunks``
+    names them in order.
     """
     hits = list(hits)
     places = {hit.id: at for at, hit in enumerate(hits)}
@@ -74,8 +76,15 @@ def _passage(catalog: Catalog, best: Hit, part: Sequence[StoredChunk], rank: int
     return replace(
         best,
         rank=rank,
+        heading=_common([chunk.heading for chunk in chunks]),
         span=(start, end),
         lines=(min(first for first, _ in lines), max(last for _, last in lines)) if lines else None,
         text=catalog.slice_of(best.document, start, end),
         chunks=tuple(chunk.id for chunk in chunks),
     )
+
+
+def _common(headings: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The headings that all stand under, from the outermost."""
+    levels = list(takewhile(lambda level: len(set(level)) == 1, zip(*headings, strict=False)))
+    return tuple(level[0] for level in levels)

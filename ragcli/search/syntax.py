@@ -107,10 +107,10 @@ def in_a_row(wanted: Sequence[str], there: Sequence[str]) -> bool:
 
 def parse_question(text: str) -> Asked:
     """What a question says. Raises ``UsageError`` where it is empty, no text, or only leaves out."""
-    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise UsageError(
-            "the query is not valid UTF-8; type it again, or give it on standard input: rag search -"
-        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the query is not valid UTF-8; type it again, or try rag search - < FILE") from None
     if not text.strip():
         raise UsageError('the query is empty; try rag search "your question"')
     clauses: dict[str, dict[Clause, None]] = {"": {}, "+": {}, "-": {}}

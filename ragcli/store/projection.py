@@ -18,6 +18,7 @@ from typing import Protocol
 from ragcli.catalog import Catalog
 from ragcli.disk import flush_file, is_writable, replace_text, share_like
 from ragcli.errors import IndexDamaged
+from ragcli.jsontext import parse_json
 
 MARKER = "projection.json"
 _PIECE = 1 << 20
@@ -84,7 +85,7 @@ class _Look:
 def read_marker(folder: Path) -> Marker | None:
     """The marker of a projection; None where it is missing or not one."""
     try:
-        told = json.loads((folder / MARKER).read_text("utf-8"))
+        told = parse_json((folder / MARKER).read_text("utf-8"))
         files = told.pop("files", None)
         return Marker(
             **told, files=None if files is None else {name: (a, b, c) for name, (a, b, c) in files.items()}

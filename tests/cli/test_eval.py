@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -225,7 +226,42 @@ def test_a_later_run_is_compared_with_the_rows_of_an_earlier_one(run: Run, judge
     told = run(*ASKED, "--baseline", "rows.jsonl", "--format", "json", cwd=judged).json
     assert {c["difference"] for c in told["comparisons"]} == {0.0}
     assert {c["against"] for c in told["comparisons"]} == {"baseline"}
+    assert all(c["wins"] == c["losses"] == 0 for c in told["comparisons"])
+    run(*ASKED, "--baseline", "rows.jsonl", "--rows", "rows.jsonl", "--force", cwd=judged)
     assert "no row" in run.fails(2, *ASKED, "--baseline", "q.jsonl", cwd=judged)
+    (judged / "huge.jsonl").write_text(
+        '{"mode": "lexical", "query_id": "1", "metrics": {"ndcg@10": 1' + "0" * 400 + "}}\n", "utf-8"
+    )
+    assert "no row" in run.fails(2, *ASKED, "--baseline", "huge.jsonl", cwd=judged)
+
+
+def test_what_is_written_takes_the_place_of_nothing_else(run: Run, judged: Path) -> None:
+    before = (judged / "q.jsonl").read_bytes()
+    assert "named twice" in run.fails(2, *ASKED, "--rows", "q.jsonl", "--force", cwd=judged)
+    assert "named twice" in run.fails(2, *ASKED, "--rows", "new", "--report", "new", cwd=judged)
+    assert (judged / "q.jsonl").read_bytes() == before
+    assert not (judged / "new").exists()
+    if sys.platform == "win32":
+        return
+    os.mkfifo(judged / "pipe")
+    assert "is no file" in run.fails(2, *ASKED, "--rows", "pipe", "--force", cwd=judged)
+    (judged / "real").write_text("old", "utf-8")
+    (judged / "link").symlink_to("real")
+    run(*ASKED, "--rows", "link", "--force", cwd=judged)
+    assert (judged / "link").is_symlink()
+    assert "query_id" in (judged / "real").read_text("utf-8")
+
+
+def test_halves_of_surrogate_pairs_are_no_question(run: Run, judged: Path) -> None:
+    (judged / "q.jsonl").write_text('{"_id": "1", "text": "\\ud800 bees"}\n', "utf-8")
+    assert "q.jsonl:1: " in run.fails(2, *ASKED, "--rows", "rows.jsonl", cwd=judged)
+
+
+def test_the_first_question_need_not_be_one_that_can_be_asked(run: Run, judged: Path) -> None:
+    lines = [json.dumps({"_id": "1", "text": "-bees"}), json.dumps({"_id": "<2>", "text": "swift wing"})]
+    (judged / "q.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    ran = run(*ASKED, "--format", "json", cwd=judged, exit=6)
+    assert "1: the query only says what to leave out" in ran.err
 
 
 def test_the_worst_questions_are_shown_with_what_was_found_instead(run: Run, judged: Path) -> None:

@@ -67,6 +67,14 @@ def test_query_on_stdin_that_is_no_text(run: Run, samples: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
+    [("search", "disk\udcff"), ("query", "disk\udcff"), ("search", "disk\udcff", "--in", "sample_docs")],
+)
+def test_query_that_is_no_text(run: Run, samples: Path, words: tuple[str, ...]) -> None:
+    assert "not valid UTF-8" in run.fails(2, *words, cwd=samples)
+
+
+@pytest.mark.parametrize(
+    "words",
     [
         ("index", "nowhere"),
         ("index", "nowhere", "--plan"),
@@ -149,6 +157,13 @@ def test_unknown_flag_or_value(run: Run, samples: Path, words: tuple[str, ...]) 
         (("query", "hub", "--llm", "cmd:no-such-program-here"), "command not found"),
         (("--offline", "query", "hub", "--llm", "http://127.0.0.1:9/v1#m"), "--offline opens no connection"),
         (("search", "x", "--in", "sample_docs", "--mode", "dense"), "--mode lexical"),
+        (("search", "-power of the hub"), "behind --: rag search -- '-power of the hub'"),
+        (("search", "--", "-power hub", "-k", "2"), "options go before --"),
+        (("search", "x", "--filter", "date>=soon"), "no date"),
+        (("search", "x", "--filter", "date<=2026-13"), "no date"),
+        (("search", "x", "--filter", "modified>2026-02-30"), "no date"),
+        (("similarity", "a", " "), "the text is empty"),
+        (("embed", ""), "the text is empty"),
         (("search", "x", "--batch", "sample_docs/eval/queries.jsonl"), "leave out QUERY"),
         (("search", "--batch", "sample_docs/eval/queries.jsonl", "--format", "json"), "jsonl or trec"),
         (("search", "--batch", "sample_docs/faq.md"), "sample_docs/faq.md:1: not an object"),
@@ -177,6 +192,7 @@ def test_unknown_evaluation_mode(run: Run, samples: Path) -> None:
         ("RAG_MODE", "psychic"),
         ("RAG_OFFLINE", "perhaps"),
         ("RAG_WAIT", "-1"),
+        ("RAG_MIN_SCORE", "nan"),
     ],
 )
 def test_bad_value_in_the_environment(run: Run, samples: Path, name: str, value: str) -> None:
@@ -322,6 +338,13 @@ def test_busy(run: Run, fresh: Path) -> None:
         run("status", cwd=fresh)
         run("list", cwd=fresh)
     assert run("search", "bees", "--format", "jsonl", cwd=fresh).out == before
+
+
+def test_a_pointer_that_is_nested_without_end_is_damage(run: Run, fresh: Path) -> None:
+    (fresh / ".rag" / "editions.json").write_text("[" * 100_000, "utf-8")
+    assert "rag doctor --repair" in run.fails(8, "search", "bees", "--mode", "lexical", cwd=fresh)
+    run("doctor", "--repair", cwd=fresh)
+    run("search", "bees", "--mode", "lexical", cwd=fresh)
 
 
 def test_a_dead_writer_holds_nothing(run: Run, fresh: Path) -> None:

@@ -139,6 +139,18 @@ def test_batch(run: Run, samples: Path, tmp_path: Path) -> None:
     assert {row[0] for row in rows} == {"a_b", "3"}
 
 
+def test_a_question_of_a_batch_that_cannot_be_asked_is_named_and_the_rest_answered(
+    run: Run, samples: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "q.jsonl"
+    texts = {"1": "hub", "2": "-hub", "3": "sensor"}
+    lines = (json.dumps({"_id": name, "text": text}) + "\n" for name, text in texts.items())
+    file.write_text("".join(lines), "utf-8")
+    ran = run("search", "--batch", file, "--mode", "lexical", "-k", "1", cwd=samples, exit=6)
+    assert [hit["query_id"] for hit in ran.lines] == ["1", "3"]
+    assert f"{file}: question 2: " in ran.err
+
+
 def test_batch_that_finds_nothing(run: Run, samples: Path, tmp_path: Path) -> None:
     file = tmp_path / "q.jsonl"
     file.write_text('{"_id": "1", "text": "xyzzyqwv"}\n')
@@ -253,6 +265,8 @@ def test_signs_hold_in_every_mode(run: Run, samples: Path, mode: str) -> None:
     assert phrase
     assert all("rest position" in text.replace("*", "") for text in phrase)
     assert exact(run, "calibrat*", *words, folder=samples)
+    assert exact(run, "configurati*", *words, folder=samples)
+    assert not any(re.search(r"\bsen", text) for text in exact(run, "hub -sen*", *words, folder=samples))
 
 
 def test_a_phrase_is_preferred_and_its_words_still_found(run: Run, samples: Path) -> None:

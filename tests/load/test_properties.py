@@ -17,7 +17,7 @@ from ragcli.types import Document
 
 from .support import SHARED, check, check_failure, load
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # Fragments from which the structures of the formats arise more often than from single letters.
 _SPLIT = "¦"
@@ -51,7 +51,7 @@ def test_blocks_cover_the_text_in_order(suffix: str, data: st.DataObject, tmp_pa
 
 
 @pytest.mark.parametrize("suffix", sorted({*FORMATS, ".unknown", ""}, key=str))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.one_of(
         st.binary(max_size=300), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ragcli.search.fuse import FUSIONS, convex, reciprocal_rank, standardize
 
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=100)
 
 Pairs = list[tuple[str, float]]
 

@@ -235,22 +235,25 @@ def config_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
     """Print every setting in force. And where each came from."""
     from dataclasses import asdict
 
+    from ragcli.pipeline.inspect import settings_of_index
     from ragcli.render.records import dump
     from ragcli.render.tables import print_table
 
     context: Context = ctx.obj
     resolved = context.resolved()
-    values = {**asdict(resolved.settings), "index": str(context.folder())}
+    values: dict[str, object] = {**asdict(resolved.settings), "index": str(context.folder())}
+    origins = dict(resolved.origins)
+    for name, value in settings_of_index(context.folder(), resolved.settings).items():
+        if values[name] is None and value is not None:
+            values[name], origins[name] = value, "index"
     if output is Format.text:
         rows = [
-            [name, "" if value is None else str(value), resolved.origins[name]]
+            [name, "not set" if value is None else str(value), origins[name]]
             for name, value in values.items()
         ]
         print_table(context.terminal, ["setting", "value", "from"], rows, set())
         return
-    rows_told = [
-        {"setting": name, "value": value, "from": resolved.origins[name]} for name, value in values.items()
-    ]
+    rows_told = [{"setting": name, "value": value, "from": origins[name]} for name, value in values.items()]
     if output is Format.json:
         context.terminal.out(dump({"settings": rows_told}))
     else:

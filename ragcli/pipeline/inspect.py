@@ -43,6 +43,20 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
         }
 
 
+def settings_of_index(folder: Path, settings: Settings) -> dict[str, str | int | None]:
+    """What an index was made with, by the names of the settings; nothing where there is none, or it is damaged."""
+    try:
+        with Index.open(folder, settings) as index:
+            model = index.model()
+            sizes = {name: index.catalog.get(name) for name in ("chunk_size", "overlap")}
+            languages = str(index.analyzer)
+    except RagError:
+        return {}
+    told = {name: int(value) for name, value in sizes.items() if value}
+    note = {"model": model.spec, "dims": model.dims} if model else {}
+    return {**note, **told, "languages": languages}
+
+
 def _previous(folder: Path, settings: Settings) -> str | None:
     """The model of the edition that a rollback returns to."""
     name = read_editions(folder).previous

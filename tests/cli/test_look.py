@@ -152,6 +152,15 @@ def test_config_tells_where_each_value_came_from(run: Run, fresh: Path, home: Pa
     assert "budget" in run("config", cwd=fresh).out
 
 
+def test_config_tells_what_the_index_was_made_with(run: Run, fresh: Path, home: Path) -> None:
+    told = {row["setting"]: row for row in run("config", "--format", "json", cwd=fresh).json["settings"]}
+    assert (told["model"]["value"], told["model"]["from"]) == ("all-MiniLM-L6-v2", "index")
+    assert (told["languages"]["value"], told["languages"]["from"]) == ("en", "index")
+    assert told["chunk_size"]["value"] > 0
+    assert (told["mmr"]["value"], told["mmr"]["from"]) == (None, "default")
+    assert "model" in run("config", cwd=home).out  # without an index
+
+
 def test_a_flag_wins(run: Run, fresh: Path) -> None:
     (fresh / "rag.toml").write_text("k = 4\n")
     words = ("search", "a", "--mode", "dense", "--format", "jsonl")

@@ -56,7 +56,7 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
 
 @app.command("list", epilog="Example: rag list --format jsonl | jq -r .path")
 def list_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """List the documents of the index."""
+    """List the documents of the index. In a pipe: document, title, format, language, chunks, tokens, modified."""
     from ragcli.pipeline.inspect import documents
     from ragcli.render.records import dump
     from ragcli.render.tables import print_documents

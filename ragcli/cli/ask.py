@@ -75,7 +75,8 @@ def search_command(
     ] = None,
     wait: WaitOption = None,
     output: Annotated[
-        SearchFormat, typer.Option("--format", help="How to print the hits; paths names each file of theirs once.")
+        SearchFormat,
+        typer.Option("--format", help="How to print the hits; paths names each file of theirs once."),
     ] = SearchFormat.text,
 ) -> None:
     """Find the passages that answer a question."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Container, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ragcli.analyze import ENGLISH, Analyzer
@@ -14,7 +14,7 @@ from ragcli.store.projection import MARKER
 from ragcli.store.trouble import engine
 
 _NAME = "the lexical index"
-_VERSION = 1
+_VERSION = 2
 _HEAP_BYTES = 64_000_000
 # tantivy's statistics count deleted entries until their segment is merged. Up to this many
 # entries the index is rewritten at once, so that scores are those of an index made in one go;
@@ -26,7 +26,8 @@ class LexicalStore:
     """Chunks by their terms, ranked by BM25 (k1 1.2, b 0.75, as tantivy has it).
 
     ``body`` holds the terms of context and text together, ``context`` once more those of title
-    and headings alone: a word of the title counts twice over.
+    and headings alone: a word of the title counts twice over. ``path`` holds those of the file's
+    name and folders, so that ``cors.md`` and ``tutorial/cors.md`` are found.
     """
 
     def __init__(self, folder: Path, analyze: Analyzer = ENGLISH) -> None:
@@ -86,8 +87,11 @@ class LexicalStore:
         for stored in added:
             context = " ".join(self.analyze(stored.chunk.context))
             body = " ".join(self.analyze(stored.chunk.text))
+            path = " ".join(_path_terms(stored.path, self.analyze))
             writer.add_document(
-                tantivy.Document(id=[stored.chunk.id], body=[f"{context} {body}"], context=[context])
+                tantivy.Document(
+                    id=[stored.chunk.id], body=[f"{context} {body}"], context=[context], path=[path]
+                )
             )
         writer.commit()
         writer.wait_merging_threads()
@@ -99,6 +103,7 @@ class LexicalStore:
         terms: Mapping[str, float],
         limit: int,
         context_weight: float = 0.3,
+        path_weight: float = 0.5,
         within: Container[str] | None = None,
         favoured: Sequence[Collection[str]] = (),
     ) -> list[tuple[str, float]]:
@@ -113,7 +118,8 @@ class LexicalStore:
         if not terms and not favoured:
             return []
         with engine(_NAME):
-            query, searcher = self._query(terms, context_weight, favoured)
+            fields = {"body": 1.0, "context": context_weight, "path": path_weight}
+            query, searcher = self._query(terms, fields, favoured)
             fetch = limit
             while True:
                 found = self._best(searcher, query, fetch)
@@ -123,7 +129,7 @@ class LexicalStore:
                 fetch *= 4
 
     def _query(
-        self, terms: Mapping[str, float], context_weight: float, favoured: Sequence[Collection[str]]
+        self, terms: Mapping[str, float], fields: Mapping[str, float], favoured: Sequence[Collection[str]]
     ) -> tuple[Any, Any]:
         """The query for terms, and what it is asked of."""
         import tantivy
@@ -132,7 +138,7 @@ class LexicalStore:
         schema = index.schema
         clauses = []
         for term, count in terms.items():
-            for field, weight in (("body", 1.0), ("context", context_weight)):
+            for field, weight in fields.items():
                 query = tantivy.Query.term_query(schema, field, term, "freq")
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight * count)))
         searcher = index.searcher()
@@ -229,7 +235,8 @@ class LexicalStore:
         for _, address in hits:
             stored = searcher.doc(address)
             name = str(stored["id"][0])
-            entries[name] = tantivy.Document(id=[name], body=stored["body"], context=stored["context"])
+            fields = {field: stored[field] for field in ("body", "context", "path")}
+            entries[name] = tantivy.Document(id=[name], **fields)
         return sorted(entries.items(), key=lambda entry: entry[0])
 
     def _index(self, *, create: bool) -> Any:
@@ -241,6 +248,7 @@ class LexicalStore:
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("body", stored=True, tokenizer_name="terms", index_option="freq")
         builder.add_text_field("context", stored=True, tokenizer_name="terms", index_option="freq")
+        builder.add_text_field("path", stored=True, tokenizer_name="terms", index_option="freq")
         if create and not tantivy.Index.exists(str(self.folder)):
             index = tantivy.Index(builder.build(), path=str(self.folder))
         else:
@@ -250,6 +258,13 @@ class LexicalStore:
         index.register_tokenizer("terms", spaces)
         self._open = index
         return index
+
+
+def _path_terms(path: str, analyze: Analyzer) -> list[str]:
+    """Terms of a file's name with and without its ending, and of its folders, each once."""
+    parts = path.split("/")
+    tails = ["/".join(parts[at:]) for at in range(len(parts))]
+    return list(dict.fromkeys(term for tail in (*tails, PurePosixPath(path).stem) for term in analyze(tail)))
 
 
 def _rarity(count: int, total: int) -> float:

@@ -395,6 +395,21 @@ def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Pa
     assert best > second
 
 
+@pytest.mark.parametrize(
+    "query", ["cors.md", "tutorial/cors.md", "cors", "CORS.md tutorial", "docs/tutorial/cors.md"]
+)
+def test_lexical_a_file_is_found_by_its_name_and_folders(
+    query: str, tmp_path: Path, catalog: Catalog
+) -> None:
+    names = ("docs/advanced/cors.md", "docs/tutorial/cors.md", "docs/tutorial/query-params.md", "readme.txt")
+    put(catalog, *(make_document(name, f"the tower of {number}") for number, name in enumerate(names)))
+    store = LexicalStore(tmp_path / "store")
+    bring_up_to_date([store], catalog)
+    found = [catalog.chunks([chunk])[chunk].chunk.document for chunk, _ in search(store, query)]
+    assert "readme.txt" not in found
+    assert found[0] == "docs/tutorial/cors.md" if "tutorial" in query else found[0].endswith("cors.md")
+
+
 @pytest.mark.parametrize("terms", [[], ["nowhere"], ["nowhere", "tower"]])
 def test_lexical_terms_that_are_nowhere_find_nothing(
     terms: list[str], tmp_path: Path, catalog: Catalog

@@ -82,10 +82,12 @@ VARIANTS: dict[str, Callable[[Gathered], Ranked]] = {
     "reciprocal ranks (`--fusion rrf`)": by_ranks,
 }
 PLAIN_BODY = "title and headings not searched once more"
+NO_NEIGHBOURS = "neighbours of the question count no more"
 FULL_NET = "bigrams of Chinese count as words do"
 WORDS_ALONE = "words alone"
 WORDS_PLAIN = "words alone, title and headings not searched once more"
-ROWS = (*VARIANTS, PLAIN_BODY, FULL_NET, WORDS_ALONE, WORDS_PLAIN)
+WORDS_APART = "words alone, neighbours of the question count no more"
+ROWS = (*VARIANTS, PLAIN_BODY, NO_NEIGHBOURS, FULL_NET, WORDS_ALONE, WORDS_PLAIN, WORDS_APART)
 
 _NAME = re.compile(r"(?<![\w.-])(?=\w*[A-Za-z])(?=\w*\d)\w{4,24}(?![\w-])")
 _NAMES, _IN_DOCUMENTS = 20, 3
@@ -138,15 +140,18 @@ def rankings(asker: Asker, searcher: Searcher, lexical: LexicalStore, text: str)
     """What each variant makes of a question; the dense side is asked also where its weight will be 0."""
     question = asker.read(text, "dense")
     found = searcher.gather(text, k=100, mode="hybrid", vector=question.vector, coverage=question.coverage)
-    terms, depth = lexical.analyze.question(text), found.depth
-    plain = lexical.search(terms, depth, context_weight=0.0)
-    netted = lexical.search(Counter(lexical.analyze(text)), depth)
+    terms, depth, near = lexical.analyze.question(text), found.depth, lexical.analyze.neighbours(text)
+    apart = lexical.search(terms, depth)
+    plain = lexical.search(terms, depth, context_weight=0.0, neighbours=near)
+    netted = lexical.search(Counter(lexical.analyze(text)), depth, neighbours=near)
     return {
         **{name: variant(found) for name, variant in VARIANTS.items()},
         PLAIN_BODY: as_it_is(replace(found, lexical=plain)),
+        NO_NEIGHBOURS: as_it_is(replace(found, lexical=apart)),
         FULL_NET: as_it_is(replace(found, lexical=netted)),
         WORDS_ALONE: found.lexical,
         WORDS_PLAIN: plain,
+        WORDS_APART: apart,
     }
 
 
@@ -162,7 +167,7 @@ def table(results: Mapping[str, Mapping[str, float]], names: Mapping[str, Mappin
         return sum(values[row] for values in found.values()) / len(found) if found else 0.0
 
     for row in ROWS:
-        against = WORDS_ALONE if row == WORDS_PLAIN else "as it is"
+        against = WORDS_ALONE if row.startswith(WORDS_ALONE) else "as it is"
         worth = "" if row in (against, WORDS_ALONE) else f"{mean(results, against) - mean(results, row):+.4f}"
         shown = "nothing" if row == "as it is" else row
         cells = " | ".join(f"{results[name][row]:.3f}" for name in sets)

@@ -25,6 +25,7 @@ from ragcli.catalog import Catalog
 from ragcli.evaluate import compare, judged_names, measure, read_qrels, read_queries
 from ragcli.evaluate.metrics import DEEPEST
 from ragcli.pipeline.index import Index
+from ragcli.search import Searcher
 from ragcli.search.searcher import CANDIDATES
 from ragcli.settings import Settings
 
@@ -103,11 +104,11 @@ def measure_set(folder: Path, index_folder: Path) -> dict[str, list[float]]:
         }
         values: dict[str, list[float]] = {name: [] for name in (OURS, *peers)}
         with index.consistent(dense=False) as (lexical, _):
+            searcher = Searcher(catalog, lexical, None)
             for query in asked:
                 terms = ENGLISH(query.text)
-                rankings = {
-                    OURS: [chunk for chunk, _ in lexical.search(ENGLISH.question(query.text), CANDIDATES)]
-                }
+                found = searcher.gather(query.text, k=CANDIDATES, mode="lexical").lexical
+                rankings = {OURS: [chunk for chunk, _ in found]}
                 rankings |= {name: peer.search(terms) for name, peer in peers.items()}
                 for name, ranking in rankings.items():
                     documents = dict.fromkeys(of_chunk.get(found, found) for found in ranking)

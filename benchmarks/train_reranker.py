@@ -1,12 +1,13 @@
 """Train a cross-encoder from the default embedding model, and measure whether it helps.
 
-    python -m benchmarks.train_reranker WORK PAIRS.jsonl.gz [...] [--minutes 40] [--threads 1]
+    python -m benchmarks.train_reranker WORK PAIRS.jsonl.gz [...] [--minutes 40] [--threads 1] [--layers 3]
 
 PAIRS hold ``{"query", "positive"}`` a line. In WORK are made, and kept for the next run: an index of
 the positives, the candidates that our own hybrid search finds for each question, and ``reranker``,
 a CrossEncoder in half precision that ``--reranker WORK/reranker`` takes. Hard negatives are the
 candidates that are not the positive. Questions to one passage in ten are held out, and the blend is
-measured on them. A run goes on from the weights of the last one; the optimizer starts anew.
+measured on them. A run goes on from the weights of the last one; the optimizer starts anew. ``--start``
+names what the first run begins with; ``--layers`` takes as many of its layers, evenly.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CANDIDATES = 30
 NEGATIVES = 4
 QUESTIONS = 4  # a step
 TOKENS = 128
-FROZEN = 2  # lower layers that stay as they are, with the embeddings
+FROZEN = 3  # the lowest of so many layers stay as they are, with the embeddings
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 SEED = 20
 
@@ -86,27 +87,33 @@ def mine(work: Path, pairs: Sequence[tuple[str, str]], most: int) -> list[Mined]
     return mined
 
 
-def open_model(work: Path) -> Any:
-    """The cross-encoder of the last run, else one with the embedding model's weights and a new head."""
+def open_model(work: Path, start: str = DEFAULT_MODEL, layers: int | None = None) -> Any:
+    """The cross-encoder of the last run, else one with the weights of ``start``, and a new head if it has none."""
     import torch
     from sentence_transformers import CrossEncoder
 
     kept = work / "reranker"
-    start = kept if kept.is_dir() else find_model(DEFAULT_MODEL).folder
+    folder = kept if kept.is_dir() else find_model(start).folder
     torch.manual_seed(SEED)
-    model = CrossEncoder(str(start), num_labels=1, max_length=TOKENS, local_files_only=True)
+    model = CrossEncoder(str(folder), num_labels=1, max_length=TOKENS, local_files_only=True)
     model.model.float()
+    body, there = model.model.bert.encoder, model.model.config.num_hidden_layers
+    if layers and layers < there:
+        taken = [round(n * (there - 1) / max(1, layers - 1)) for n in range(layers)]
+        body.layer = torch.nn.ModuleList([body.layer[n] for n in taken])
+        model.model.config.num_hidden_layers = layers
     return model
 
 
-def train(work: Path, mined: Sequence[Mined], minutes: float) -> None:
+def train(work: Path, mined: Sequence[Mined], minutes: float, start: str, layers: int | None) -> None:
     """Listwise softmax over a positive and hard negatives, until the time is up."""
     import torch
 
-    model = open_model(work)
+    model = open_model(work, start, layers)
     network = model.model
+    frozen_layers = range(network.config.num_hidden_layers // FROZEN)
     for name, weight in network.named_parameters():
-        frozen = ".embeddings." in name or any(f".layer.{n}." in name for n in range(FROZEN))
+        frozen = ".embeddings." in name or any(f".layer.{n}." in name for n in frozen_layers)
         weight.requires_grad_(not frozen)
     head = [w for n, w in network.named_parameters() if w.requires_grad and ".layer." not in n]
     body = [w for n, w in network.named_parameters() if w.requires_grad and ".layer." in n]
@@ -118,8 +125,8 @@ def train(work: Path, mined: Sequence[Mined], minutes: float) -> None:
     network.train()
     losses: list[float] = []
     right: list[float] = []
-    start = saved = time.monotonic()
-    while time.monotonic() - start < minutes * 60:
+    began = saved = time.monotonic()
+    while time.monotonic() - began < minutes * 60:
         chance = random.Random(SEED + step)
         pairs = []
         for entry in chance.sample(usable, QUESTIONS):
@@ -141,7 +148,7 @@ def train(work: Path, mined: Sequence[Mined], minutes: float) -> None:
             group["lr"] = rate * base
         optimizer.step()
         step += 1
-        losses.append(float(loss))
+        losses.append(loss.item())
         right.append(float((logits.argmax(1) == 0).float().mean()))
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
@@ -187,6 +194,8 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", default=DEFAULT_MODEL, help="a model's name or folder")
+    parser.add_argument("--layers", type=int)
     parser.add_argument("--most", type=int, default=4000, help="questions that candidates are found for")
     parser.add_argument("--held-out", type=int, default=150, help="questions that the blend is measured on")
     options = parser.parse_args()
@@ -196,7 +205,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     mined = mine(options.work, list(read_pairs(options.pairs)), options.most)
     if options.minutes > 0:
-        train(options.work, mined, options.minutes)
+        train(options.work, mined, options.minutes, options.start, options.layers)
     print(json.dumps(evaluate(options.work, mined, options.held_out)))
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from ragcli.errors import UsageError
@@ -152,6 +153,12 @@ class Analyzer:
         Of Chinese these are the dictionary words alone.
         """
         return self._forms(text, net=False)
+
+    def neighbours(self, text: str) -> list[tuple[str, str]]:
+        """Terms of words that stand side by side, stop words left out, in order and each pair once."""
+        words = self.words(text)
+        pairs = ((first[-1], second[0]) for first, second in pairwise(words))
+        return [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
 
     def spellings(self, text: str) -> Iterator[str]:
         """Words as they are written, identifiers whole and in parts; case and accents away, no stop words."""

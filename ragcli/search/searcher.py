@@ -158,7 +158,8 @@ class Searcher:
             with _timed(took, "lexical"):
                 terms = self._lexical.analyze.question(asked.plain)
                 favoured = [held[clause] for clause in (*asked.preferred, *asked.required)]
-                found = self._lexical.search(terms, limit, within=within, favoured=favoured)
+                near = self._lexical.analyze.neighbours(asked.plain)
+                found = self._lexical.search(terms, limit, within=within, favoured=favoured, neighbours=near)
                 lexical = [(chunk, round(score, 6)) for chunk, score in found]
         if mode == "dense" or (mode == "hybrid" and vector is not None):
             with _timed(took, "dense"):

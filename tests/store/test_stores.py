@@ -395,6 +395,22 @@ def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Pa
     assert best > second
 
 
+def test_lexical_neighbours_of_the_question_that_stand_together_come_first(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    apart, together = "The castle has a tower, and a garden.", "The garden has a castle tower, and walls."
+    put(catalog, make_document("a", apart), make_document("b", together), make_document("c", "A river."))
+    store = LexicalStore(tmp_path / "store")
+    bring_up_to_date([store], catalog)
+    terms, near = ENGLISH.question("castle tower"), ENGLISH.neighbours("the castle of the tower")
+    assert near == [("castl", "tower")]
+    plain, found = store.search(terms, 10), store.search(terms, 10, neighbours=near)
+    assert catalog.chunks([found[0][0]])[found[0][0]].chunk.document == "b"
+    assert found[0][1] > max(score for _, score in plain)
+    assert found[1][1] <= max(score for _, score in plain)
+    assert store.search(terms, 1, neighbours=near) == found[:1]
+
+
 @pytest.mark.parametrize(
     "query", ["cors.md", "tutorial/cors.md", "cors", "CORS.md tutorial", "docs/tutorial/cors.md"]
 )

@@ -7,7 +7,7 @@ the positives, the candidates that our own hybrid search finds for each question
 a CrossEncoder in half precision that ``--reranker WORK/reranker`` takes. Hard negatives are the
 candidates that are not the positive. Questions to one passage in ten are held out, and the blend is
 measured on them. A run goes on from the weights of the last one; the optimizer starts anew. ``--start``
-names what the first run begins with; ``--layers`` takes as many of its layers, evenly.
+names what the first run begins with; ``--layers`` takes as many of its layers, from the lowest.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ def open_model(work: Path, start: str = DEFAULT_MODEL, layers: int | None = None
     torch.manual_seed(SEED)
     model = CrossEncoder(str(folder), num_labels=1, max_length=TOKENS, local_files_only=True)
     model.model.float()
-    body, there = model.model.bert.encoder, model.model.config.num_hidden_layers
-    if layers and layers < there:
-        taken = [round(n * (there - 1) / max(1, layers - 1)) for n in range(layers)]
-        body.layer = torch.nn.ModuleList([body.layer[n] for n in taken])
+    if layers and layers < model.model.config.num_hidden_layers:
+        # The upper ones are missed least: Sajjad et al., "Poor Man's BERT", arXiv 2004.03844.
+        body = model.model.bert.encoder
+        body.layer = torch.nn.ModuleList(list(body.layer[:layers]))
         model.model.config.num_hidden_layers = layers
     return model
 

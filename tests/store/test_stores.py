@@ -398,7 +398,10 @@ def test_lexical_words_of_a_title_count_more_than_those_of_the_text(tmp_path: Pa
 def test_lexical_neighbours_of_the_question_that_stand_together_come_first(
     tmp_path: Path, catalog: Catalog
 ) -> None:
-    apart, together = "The tower of the garden, by a castle with walls.", "The garden has a castle tower, and walls."
+    apart, together = (
+        "The tower of the garden, by a castle with walls.",
+        "The garden has a castle tower, and walls.",
+    )
     put(catalog, make_document("a", apart), make_document("b", together), make_document("c", "A river."))
     store = LexicalStore(tmp_path / "store")
     bring_up_to_date([store], catalog)

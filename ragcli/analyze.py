@@ -19,7 +19,7 @@ from typing import Any
 from ragcli.errors import UsageError
 
 # Stored in every lexical index: an index made by another analyser is made anew.
-ANALYZER_VERSION = 1
+ANALYZER_VERSION = 2
 
 # In a question, bigrams that are no dictionary words mostly repeat what their words say already.
 _NET_WEIGHT = 0.25
@@ -108,6 +108,20 @@ _ELISIONS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """What a passage leaves in the index that has some words in a row.
+
+    It holds a term of every tuple of ``each``; one of every tuple of ``most`` but one at most, as
+    a line may end between two characters; and where these are empty, terms that have all of
+    ``inside`` in them.
+    """
+
+    each: tuple[tuple[str, ...], ...]
+    most: tuple[tuple[str, ...], ...]
+    inside: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analyzer:
     """The analyser for texts in some languages; called with a text it gives its index terms.
 
@@ -160,6 +174,31 @@ class Analyzer:
         pairs = ((first[-1], second[0]) for first, second in pairwise(words))
         return [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
 
+    def traces(self, text: str) -> Traces:
+        """What to look up before passages are read for these words in a row."""
+        stops = _stop_words(self.languages)
+        each: list[tuple[str, ...]] = []
+        most: list[tuple[str, ...]] = []
+        inside: list[str] = []
+        for match in _tokens(text):
+            run = match.group()
+            if match.lastgroup != "word":
+                pairs = [pair for pair in _bigrams(run) if pair not in stops]
+                most.extend((pair,) for pair in pairs)
+                inside.extend(() if pairs or run in stops else [run])
+                continue
+            if _fold(run) in stops:
+                continue
+            run = _without_v(run)
+            inside.append(_fold(run)[:MAX_TERM_LENGTH])
+            # What is joined by an apostrophe is one word, don't, or loses what is behind it, Jane's.
+            pieces = [run] if "'" in run or "’" in run else _JOIN.split(run)
+            for piece in pieces:
+                folded = _fold(piece)
+                if folded not in stops and len(folded) > 1:
+                    each.append(tuple(dict.fromkeys([folded[:MAX_TERM_LENGTH], *self(piece), *self(folded)])))
+        return Traces(tuple(each), tuple(most), tuple(inside))
+
     def spellings(self, text: str) -> Iterator[str]:
         """Words as they are written, identifiers whole and in parts; case and accents away, no stop words."""
         stops = _stop_words(self.languages)
@@ -197,6 +236,11 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
     return _TOKEN.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text)))
 
 
+def stands_together(text: str) -> bool:
+    """Whether a text has characters of a script without spaces between its words."""
+    return any(match.lastgroup != "word" for match in _tokens(text))
+
+
 def words_of(text: str, *, whole: bool = False) -> list[str]:
     """Words as they stand, in a row: case and accents away, not stemmed, stop words kept.
 
@@ -211,8 +255,13 @@ def words_of(text: str, *, whole: bool = False) -> list[str]:
         elif whole:
             words.append(_fold(run))
         else:
-            words.extend(_fold(piece) for piece in _JOIN.split(run) if piece)
+            words.extend(_fold(piece) for piece in _JOIN.split(_without_v(run)) if piece)
     return words
+
+
+def _without_v(run: str) -> str:
+    """A version without its v: 2.4.1 of v2.4.1."""
+    return run[1:] if _VERSION.fullmatch(run.lower()) else run
 
 
 @lru_cache(maxsize=65536)
@@ -235,14 +284,20 @@ def _word_terms(word: str, language: str, stops: frozenset[str]) -> tuple[str, .
         word = word[:-2]
     elif len(pieces) > 1 and language != "en":
         word, pieces = _without_clitic(word, pieces, language)
-    parts = [part for piece in pieces for part in _humps(piece)]
     whole = _fold(word)
+    parts: list[str] = []
+    for piece in pieces:
+        humps = _humps(piece)
+        # The getUserName of user.getUserName is a name of its own.
+        parts += [piece] * (len(humps) > 1 and len(pieces) > 1 and not _VERSION.fullmatch(whole)) + humps
     terms: list[str] = []
     if len(parts) > 1 or whole != _fold("".join(pieces)):
         if "'" in word or "’" in word:
             parts = ["".join(pieces)]  # don't, o'clock: one word
         else:
-            terms.append(whole[:MAX_TERM_LENGTH])
+            # getUserName is found as getusername, which would be stemmed.
+            whole = whole[:MAX_TERM_LENGTH]
+            terms.append(_stem(whole) if language == "en" else _stem_first(whole, language))
             if _VERSION.fullmatch(whole):
                 terms.append(whole[1:MAX_TERM_LENGTH])  # v2.4.1 is found as 2.4.1
     for part in parts:

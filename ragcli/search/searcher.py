@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ragcli.analyze import Traces
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.embed import cosines
 from ragcli.errors import IndexDamaged
@@ -192,20 +194,32 @@ class Searcher:
     def _holding(self, clause: Clause) -> set[str]:
         """The chunks that have what is meant exactly."""
         analyze = self._lexical.analyze
+        if not clause.needs_reading(analyze):
+            return self._lexical.holding(analyze.words(clause.text))
         sure: set[str] = set()
         if clause.begins:
             sure = self._lexical.beginning(clause.beginning)
             found = self._lexical.headed(clause.heads)
         else:
-            found = self._lexical.holding(analyze.words(clause.text))
-        if not clause.needs_reading(analyze):
-            return found
+            found = self._likely(analyze.traces(clause.text))
         return sure | {
             name
             for each in sorted(found - sure)  # one at a time: there may be more than memory holds
             for name, stored in self._catalog.chunks([each]).items()
             if clause.holds(stored.chunk.embedded_text, analyze)
         }
+
+    def _likely(self, traces: Traces) -> set[str]:
+        """The chunks that may have some words in a row, as far as the index tells."""
+        if not traces.each and not traces.most:
+            sets = [self._lexical.containing(text) for text in traces.inside]
+            return set.intersection(*sets) if sets else self._lexical.holding(())
+        found = self._lexical.holding(traces.each)
+        if traces.most:
+            held = Counter(name for pair in traces.most for name in self._lexical.holding([pair]))
+            least = max(1, len(traces.most) - 1)
+            found &= {name for name, count in held.items() if count >= least}
+        return found
 
     def _hits(self, fused: Ranked, lexical: dict[str, Score], dense: dict[str, Score]) -> list[Hit]:
         stored = self._catalog.chunks([chunk for chunk, _ in fused])

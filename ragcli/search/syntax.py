@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ragcli.analyze import Analyzer, words_of
+from ragcli.analyze import Analyzer, stands_together, words_of
 from ragcli.errors import UsageError
 
 _OPEN, _CLOSE = '"“「『', '"”」』'
@@ -23,9 +23,12 @@ _EXACT = re.compile(
     r"|(?<!\S)(?P<begin>[^\s*]{2,}\*)(?!\S)"
 )
 # What may be left out: a word, or one Chinese character; -v, -la and -273 are no words.
-_LEFT_OUT = re.compile(r"[^\W\d_](?:[\w.@:/+-]*[\w*+#])?$")
+_LEFT_OUT = re.compile(r"[^\W\d_](?:[\w.@:/+'’-]*[\w*+#])?$")
 _SHORTEST = 3
+# +1 and +49 30 1234 are no demands.
+_SMALL = re.compile(r"\d{1,2}$")
 _NUMBER = re.compile(r"\d+(?:[()/-]+\d+)*$")
+_NEXT_NUMBER = re.compile(r"\s+\(?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Clause:
     def needs_reading(self, analyze: Analyzer) -> bool:
         """Whether a text's terms do not tell, only its words: those of a row, stop words and beginnings."""
         several = self.quoted or len(words_of(self.text)) > 1
-        return self.begins or several or not analyze.words(self.text)
+        return self.begins or several or stands_together(self.text) or not analyze.words(self.text)
 
     def holds(self, text: str, analyze: Analyzer) -> bool:
         """Whether a text has it."""
@@ -127,6 +130,9 @@ def parse_question(text: str) -> Asked:
     left = "".join([*plain, besides[-1]]).strip()
     if excluded and not words_of(left):
         raise UsageError("the query only says what to leave out; add what to look for")
+    if not clauses[""] and len(words_of(left)) == 1 and stands_together(left):
+        preferred = (Clause(left, quoted=True),)  # a character alone is within words, where no term finds it
+        besides = []
     if not required and not words_of(" ".join(besides)):
         preferred, required = (), preferred
     return Asked(text, left, preferred, required, excluded)
@@ -147,16 +153,16 @@ def _clauses(text: str) -> Iterator[tuple[re.Match[str], str, Clause]]:
         begins = word.endswith("*")
         word = word.rstrip("*")
         # Words of Chinese stand together: those that begin so are in whatever holds it.
-        begins = begins and not (sign and len(words_of(word, whole=True)) > 1)
-        if _is_meant(sign, word, begins=begins):
+        begins = begins and not stands_together(word)
+        if _is_meant(sign, word, text[match.end() :], begins=begins):
             yield match, sign, Clause(word, begins=begins)
 
 
-def _is_meant(sign: str, word: str, *, begins: bool) -> bool:
-    """Whether a sign before, or a star behind, a word makes a demand of it."""
+def _is_meant(sign: str, word: str, rest: str, *, begins: bool) -> bool:
+    """Whether a sign before, or a star behind, a word makes a demand of it; ``rest`` follows it."""
     whole = words_of(word, whole=True)
-    if not whole or (begins and (len(whole) > 1 or len(whole[0]) < 2)):
+    if not whole or (begins and len(whole) > 1):
         return False
     if sign == "-":
         return bool(_LEFT_OUT.match(word)) and (begins or len(word) >= _SHORTEST or not word.isascii())
-    return not (sign == "+" and _NUMBER.match(word))
+    return not (sign == "+" and (_SMALL.match(word) or (_NUMBER.match(word) and _NEXT_NUMBER.match(rest))))

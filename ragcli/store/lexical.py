@@ -196,6 +196,10 @@ class LexicalStore:
         """Ids of the chunks that hold one of some terms, or one that is a letter longer."""
         return self._matching(f"({'|'.join(map(_literal, heads))}).?") if heads else set()
 
+    def containing(self, text: str) -> set[str]:
+        """Ids of the chunks that hold a term with a text in it."""
+        return self._matching(f".*{_literal(text)}.*")
+
     def _matching(self, pattern: str) -> set[str]:
         """Ids of the chunks that hold a term which a regular expression matches as a whole."""
         import tantivy

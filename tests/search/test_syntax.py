@@ -78,7 +78,7 @@ def test_any_question_can_be_read(text: str) -> None:
     assert asked.clauses or asked.plain == text.strip()
     for clause in asked.clauses:
         assert clause.holds(f"before {clause.text} after", ENGLISH) or clause.begins
-        assert clause.holds(clause.text, ENGLISH)
+        assert clause.holds(clause.text, ENGLISH) or clause.begins  # be* means no stop word
 
 
 @pytest.mark.parametrize(

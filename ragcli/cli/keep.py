@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,9 @@ def doctor_command(
     terminal, settings = context.terminal, context.settings(wait=wait)
     look = mend if repair else examine
     found = look(context.folder(), settings, tell=terminal.detail)
+    found.findings = [
+        replace(finding, mend=tuple(map(context.typed, finding.mend))) for finding in found.findings
+    ]
     if output is Format.text:
         print_examination(terminal, found)
     else:

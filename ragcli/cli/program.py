@@ -43,6 +43,14 @@ class Context:
         """Where the index lies or would be made."""
         return find_index(Path.cwd(), self.index or os.environ.get("RAG_INDEX"))[0]
 
+    def typed(self, command: str) -> str:
+        """A command that is to be typed, for the index that was named."""
+        if self.index is None or "--index" in command:
+            return command
+        from shlex import quote
+
+        return command.replace("rag ", f"rag --index {quote(self.index)} ", 1)
+
     def resolved(self, **flags: Any) -> Resolved:
         """Settings in force under these flags, and where each came from."""
         given: Mapping[str, Any] = {"offline": self.offline, "index": self.index, **flags}
@@ -92,7 +100,8 @@ class Program(TyperGroup):
         if ctx.params.get("traceback"):
             raise error
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
-        context.terminal.error(str(error))
+        told = re.sub(r"`(rag (?!.*--help`)[^`]*)`", lambda match: f"`{context.typed(match[1])}`", str(error))
+        context.terminal.error(told)
         raise typer.Exit(error.exit_code) from None
 
 

@@ -131,6 +131,7 @@ def eval_command(
         write_rows,
     )
     from ragcli.pipeline.judge import RERANKED, judge
+    from ragcli.pipeline.rerank import named_reranker
     from ragcli.render.evaluation import Evaluation
 
     context: Context = ctx.obj
@@ -165,6 +166,8 @@ def eval_command(
     _check_free(report, [*read, baseline, rows], force=force)
     again = rerank_flags(None, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait, **again)
+    if any(mode.endswith(RERANKED) for mode in wanted):
+        named_reranker(settings)
     questions = read_queries(existing(queries))
     judgements = read_qrels(existing(qrels)) if qrels else None
     references = read_references(existing(spans)) if spans else None

@@ -36,8 +36,10 @@ def read_queries(path: Path) -> list[Query]:
             f"{name}{text}".encode()  # halves of surrogate pairs cannot be written again
         except (ValueError, KeyError, TypeError):
             name = text = None
-        if not isinstance(name, str | int) or not isinstance(text, str) or not text.strip():
+        if not isinstance(name, str | int) or not isinstance(text, str):
             raise UsageError(f"{path}:{number}: not an object with _id and text")
+        if not text.strip():
+            raise UsageError(f"{path}:{number}: the question {name} has no words; write some, or take it out")
         if str(name) in seen:
             raise UsageError(f"{path}:{number}: a second question with the _id {name}")
         seen.add(str(name))

@@ -382,7 +382,7 @@ def _recall(
 def _check_files(index: Index, found: Examination) -> None:
     stale = stale_files(index)
     if stale:
-        told = f"{len(stale)} files changed or vanished since they were read ({stale[0]} …)"
+        told = f"{len(stale)} files vanished, or have another size or time than when they were read ({stale[0]} …)"
         found.note("files", told, "rag index")
     else:
         found.note("files", "as they were read")

@@ -15,6 +15,16 @@ from ragcli.tokens import TokenCounter
 from ragcli.types import Hit
 
 
+def named_reranker(settings: Settings) -> str:
+    """The reranker that is set. Raises ``UsageError`` where none is."""
+    if settings.reranker is None:
+        raise UsageError(
+            "no reranker is set; name a cross-encoder, a folder or a name of the hub, with --reranker SPEC "
+            "or RAG_RERANKER"
+        )
+    return settings.reranker
+
+
 class Reranking:
     """Reranks one search after another, with one load of the model, and only when it is needed.
 
@@ -25,12 +35,7 @@ class Reranking:
     def __init__(
         self, settings: Settings, note: Callable[[str], None], detail: Callable[[str], None] = lambda _: None
     ) -> None:
-        if settings.reranker is None:
-            raise UsageError(
-                "no reranker is set; name a cross-encoder, a folder or a name of the hub, with --reranker SPEC "
-                "or RAG_RERANKER"
-            )
-        self._spec = settings.reranker
+        self._spec = named_reranker(settings)
         self._settings = settings
         self._note = note
         self._detail = detail
@@ -76,7 +81,7 @@ class Reranking:
         scored, wanted = sum(score is not None for score in said), len(read)
         if late:
             self._tell(
-                f"{budget:g} ms were enough to rerank {scored} of {wanted} passages; the others keep their scores"
+                f"after {budget:g} ms reranking stopped at {scored} of {wanted} passages; the others keep their scores"
             )
         elif scored < wanted:
             self._tell(f"{self._spec} gave no score for {wanted - scored} of {wanted} passages")

@@ -21,6 +21,9 @@ class Selection:
     ignore: bool = True
 
 
+NOTHING = "nothing to index; name a file or a folder: rag index PATH"
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """A file or folder that is indexed, and what of it is wanted."""
@@ -53,7 +56,7 @@ def choose_roots(
             else:
                 missing.append(name)
     if not roots and not missing:
-        raise UsageError("nothing to index; name a file or a folder: rag index PATH")
+        raise UsageError(NOTHING)
     return roots, missing
 
 

@@ -30,7 +30,7 @@ from ragcli.pipeline.editions import (
 from ragcli.pipeline.gate import Gate, check_gate
 from ragcli.pipeline.index import Index, prepare_folder
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
-from ragcli.pipeline.survey import choose_roots, lies_under
+from ragcli.pipeline.survey import NOTHING, choose_roots, lies_under
 from ragcli.settings import Settings
 from ragcli.types import Failure
 
@@ -58,6 +58,8 @@ def update(
     for path in paths:
         if not path.exists() and not has_remains(folder):  # before a folder is made for it
             raise UsageError(f"no such file or folder: {path}")
+    if not paths and not has_remains(folder):
+        raise UsageError(NOTHING)
     prepare_folder(folder)
     with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
         note = index.model()

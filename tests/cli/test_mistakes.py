@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -371,6 +373,25 @@ def test_folder_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
 def test_an_index_that_is_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("A page.\n")
     assert "cannot make an index" in run.fails(2, "--index", tmp_path / "a.md", "index", "a.md")
+
+
+def test_nothing_is_made_where_nothing_is_said(run: Run, tmp_path: Path) -> None:
+    assert "nothing to index" in run.fails(2, "index", cwd=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_commands_that_help_name_the_index_that_was_named(run: Run, fresh: Path, tmp_path: Path) -> None:
+    home = tmp_path / "my index"
+    (fresh / ".rag").rename(home)
+    assert f"`rag --index '{home}' index PATH`" in run.fails(3, "--index", f"{home}x", "status").replace(
+        f"{home}x", f"{home}"
+    )
+    shutil.rmtree(home / "chroma")
+    ran = run("--index", home, "doctor", "--format", "json", exit=8)
+    mends = [check["mend"] for check in ran.json["checks"] if not check["ok"]]
+    assert mends == [f"rag --index '{home}' doctor --repair"]
+    assert mends[0] in ran.err
+    run(*shlex.split(mends[0])[1:])
 
 
 def test_traceback_on_demand(run: Run, tmp_path: Path) -> None:

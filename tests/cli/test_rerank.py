@@ -26,6 +26,12 @@ def hits(run: Run, *words: str | Path, **options: Any) -> list[dict[str, Any]]:
     return run("search", QUESTION, *words, "--format", "jsonl", **options).lines
 
 
+def test_modes_that_need_a_reranker_say_so_before_anything_is_asked(run: Run, samples: Path) -> None:
+    files = ("--queries", "sample_docs/eval/queries.jsonl", "--qrels", "sample_docs/eval/qrels.tsv")
+    told = run.fails(2, "eval", *files, "--modes", "lexical,lexical+rerank", cwd=samples)
+    assert "no reranker is set" in told
+
+
 def test_the_reranker_alone_decides_at_weight_1(run: Run, fresh: Path, model: Path) -> None:
     plain = hits(run, cwd=fresh)
     found = hits(run, "--reranker", model, "--rerank-weight", "1", cwd=fresh)
@@ -151,7 +157,7 @@ def test_a_budget_that_runs_out_is_told(run: Run, tmp_path: Path, model: Path) -
     said = [hit["scores"]["rerank"] for hit in ran.lines]
     read = sum(score is not None for score in said)
     assert 0 < read < len(said) == 40
-    assert ran.err.startswith(f"note: 1 ms were enough to rerank {read} of 40 passages;")
+    assert ran.err.startswith(f"note: after 1 ms reranking stopped at {read} of 40 passages;")
 
 
 def test_no_model_library_is_imported_for_words_it_does_not_know(samples: Path, model: Path) -> None:

@@ -1,9 +1,10 @@
 """Time a reranker of all-MiniLM-L6-v2's size on 30 passages of 200 tokens, warm.
 
-    python -m benchmarks.rerank_speed [--threads N] [--times N] [--json FILE]
+    python -m benchmarks.rerank_speed [--threads N] [--times N] [--layers N] [--json FILE]
 
-The cross-encoder is made on the spot, with the embedding model's weights and a head of chance:
-what it says means nothing, how long it takes does. The bar is one second on two cores.
+The cross-encoder is made on the spot, with the embedding model's weights (``--layers``: of so many
+layers, from the lowest) and a head of chance: what it says means nothing, how long it takes does.
+The bar is one second on two cores. How fast the cores multiply is told beside.
 """
 
 from __future__ import annotations
@@ -26,14 +27,17 @@ PASSAGES, TOKENS = 30, 200
 QUESTION = "how long are readings kept after a sensor was lost"
 
 
-def save_model(folder: Path) -> None:
+def save_model(folder: Path, layers: int) -> None:
     """A cross-encoder from the embedding model's weights."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         start = str(find_model(DEFAULT_MODEL).folder)
-        AutoModelForSequenceClassification.from_pretrained(start, num_labels=1).save_pretrained(folder)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            start, num_labels=1, num_hidden_layers=layers
+        )
+        model.save_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(start)
         tokenizer.model_max_length = 512
         tokenizer.save_pretrained(folder)
@@ -55,6 +59,19 @@ def measure(folder: Path, *, half: bool, times: int) -> tuple[list[float], float
     return seconds, (time.process_time() - spent) / times, scores
 
 
+def gigaflops() -> float:
+    """What the cores reach in products of the model's own shapes."""
+    import torch
+
+    left, right = torch.randn(1600, 384), torch.randn(384, 1536)
+    for _ in range(5):
+        left @ right
+    start = time.perf_counter()
+    for _ in range(50):
+        left @ right
+    return 50 * 2 * 1600 * 384 * 1536 / (time.perf_counter() - start) / 1e9
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
@@ -62,26 +79,29 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--times", type=int, default=7)
+    parser.add_argument("--layers", type=int, nargs="+", default=[6, 4, 3])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     import torch
 
     torch.set_num_threads(options.threads)
     lines = [
-        "| computed in | threads | median | least | processor time | correlation with float32 |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| layers | computed in | median | least | processor time | correlation with float32 |",
+        "|---:|---|---:|---:|---:|---:|",
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        save_model(Path(folder))
-        whole: np.ndarray | None = None
-        for half in (False, True) if multiplies_bfloat16() else (False,):
-            seconds, spent, scores = measure(Path(folder), half=half, times=options.times)
-            whole = scores if whole is None else whole
-            lines.append(
-                f"| {'bfloat16' if half else 'float32'} | {options.threads} | {statistics.median(seconds):.2f} s "
-                f"| {min(seconds):.2f} s | {spent:.2f} s | {np.corrcoef(whole, scores)[0, 1]:.4f} |"
-            )
-    table = "\n".join(lines)
+    for layers in options.layers:
+        with tempfile.TemporaryDirectory() as folder:
+            save_model(Path(folder), layers)
+            whole: np.ndarray | None = None
+            for half in (False, True) if multiplies_bfloat16() else (False,):
+                seconds, spent, scores = measure(Path(folder), half=half, times=options.times)
+                whole = scores if whole is None else whole
+                lines.append(
+                    f"| {layers} | {'bfloat16' if half else 'float32'} | {statistics.median(seconds):.2f} s "
+                    f"| {min(seconds):.2f} s | {spent:.2f} s | {np.corrcoef(whole, scores)[0, 1]:.4f} |"
+                )
+    speed = f"{gigaflops():.0f} GFLOP a second in float32 on {options.threads} threads"
+    table = "\n".join([*lines, "", f"A product of matrices of these shapes: {speed}."])
     print(table)
     if options.json:
         write_report(options.json, f"python -m benchmarks.rerank_speed --threads {options.threads}", table)

@@ -24,7 +24,7 @@ from ragcli.settings import MEANINGS, Settings
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
-MEASURED = ("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall")
+MEASURED = ("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed")
 
 SESSION = (
     "rag index sample_docs",

@@ -34,7 +34,8 @@ from ragcli.settings import DEFAULT_MODEL, Settings
 CANDIDATES = 30
 NEGATIVES = 4
 QUESTIONS = 4  # a step
-TOKENS = 128
+TOKENS = 128  # of a pair while it is trained
+LIMIT = 256  # of a pair that the trained model reads at once, as many as its embedding model read
 FROZEN = 3  # the lowest of so many layers stay as they are, with the embeddings
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 SEED = 20
@@ -95,7 +96,7 @@ def open_model(work: Path, start: str = DEFAULT_MODEL, layers: int | None = None
     kept = work / "reranker"
     folder = kept if kept.is_dir() else find_model(start).folder
     torch.manual_seed(SEED)
-    model = CrossEncoder(str(folder), num_labels=1, max_length=TOKENS, local_files_only=True)
+    model = CrossEncoder(str(folder), num_labels=1, max_length=LIMIT, local_files_only=True)
     model.model.float()
     if layers and layers < model.model.config.num_hidden_layers:
         # The upper ones are missed least: Sajjad et al., "Poor Man's BERT", arXiv 2004.03844.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+BlockKind = Literal["heading", "paragraph", "list", "table", "caption", "code"]
 Mode = Literal["hybrid", "dense", "lexical"]
 Scalar = str | int | float | bool
 
@@ -22,7 +22,8 @@ class Block:
     ``start`` and ``end`` are a span of ``Document.text`` (end exclusive). Blocks are in order,
     do not overlap, and leave nothing but white space uncovered. ``level`` is 1 for a top
     heading and 0 for everything that is not a heading; ``label`` is a heading's words without
-    its markup.
+    its markup. ``head`` is where that part of a block ends without which no other part can be
+    understood (the header rows of a table, the signature of a function); 0 where there is none.
     """
 
     kind: BlockKind
@@ -30,6 +31,7 @@ class Block:
     end: int
     level: int = 0
     label: str = ""
+    head: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,21 @@ class PlaceMap:
     """Where the characters of an extracted text come from: lines or pages of the source.
 
     ``starts[i]`` is the offset in the text at which place ``places[i]`` (1-based) begins; both
-    ascend.
+    ascend, but for lines that are rows of sheets: those begin anew on each page. ``labels`` are
+    what the source itself calls the places (``iv``, a sheet's name), where it does.
     """
 
     starts: tuple[int, ...]
     places: tuple[int, ...]
+    labels: tuple[str, ...] = ()
 
     def at(self, offset: int) -> int:
         """The place of the character at ``offset``; before the first start, the first place."""
         return self.places[max(0, bisect_right(self.starts, offset) - 1)]
+
+    def label_at(self, offset: int) -> str:
+        """What the source calls that place; empty where it has no name of its own."""
+        return self.labels[max(0, bisect_right(self.starts, offset) - 1)] if self.labels else ""
 
     def over(self, start: int, end: int) -> tuple[int, int]:
         """First and last place of the span ``[start, end)``."""
@@ -57,6 +65,8 @@ class Document:
     """One document as it was read: its text, its structure and where both come from.
 
     ``id`` is unique within an index: ``path``, or ``path#record`` for a record of a collection.
+    ``file`` is the file it was read from: ``path``, unless that leads on into an archive or a
+    letter (``papers.zip/2024/a.pdf``).
     ``text`` has LF line ends and no control characters but LF and tab. ``sha256`` is that of the
     bytes (of the file, or of the record's line) and ``modified`` is ISO 8601 in UTC.
     """
@@ -74,6 +84,7 @@ class Document:
     sha256: str
     modified: str
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,69 +1,80 @@
-"""One file to documents: bytes in, ``Document`` or ``Failure`` out."""
+"""One file to documents: bytes in, ``Document`` or ``Failure`` out, through whatever lies within it."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from ragcli.load.encoding import decode, looks_binary
-from ragcli.load.formats import CODE, FORMATS, format_of
-from ragcli.load.jsonl import as_utf8, is_collection, records
+from ragcli.load.data.jsonl import as_utf8, is_collection, records
+from ragcli.load.encoding import looks_binary
+from ragcli.load.formats import CODE, FORMATS, UNSUPPORTED, format_of
 from ragcli.load.language import language_of
-from ragcli.load.parsed import CannotRead, Parsed
-from ragcli.load.source import Source, clean, inline
+from ragcli.load.parsed import CannotRead, Content, Member, Parsed
+from ragcli.load.readers import reader_of
+from ragcli.load.sniff import sniff
+from ragcli.load.source import inline
 from ragcli.types import Document, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-_PDF = b"%PDF-"
+_DEEPEST = 6  # files within files within files …
+_MOST_MEMBERS = 20_000
+_MOST_BYTES = 1_000_000_000  # of all that lies within one file, unpacked
+_LONGEST_NAME = 500
 
 
-def load_file(file: Path, *, path: str, text_format: str | None = None) -> Iterator[Document | Failure]:
-    """The documents of one file, stored under the name ``path``: one, or one a record of a collection.
+def load_file(
+    file: Path, *, path: str, text_format: str | None = None, passwords: tuple[str, ...] = ()
+) -> Iterator[Document | Failure]:
+    """The documents of one file, stored under the name ``path``.
 
-    ``text_format`` (a value of FORMATS) reads a text file as that format whatever its name says;
-    a file that begins like a PDF is read as one. Content never makes this raise: what cannot be
-    taken is a Failure whose ``error`` is ``unreadable``, ``unsupported``, ``empty``, ``no-text``,
-    ``binary``, ``encrypted``, ``damaged``, ``encoding`` or, for a line of a collection,
-    ``bad-line``.
+    One for most files; one a record for a collection; for an archive or a letter, one for each file
+    within it that can be read, under ``path/name``. ``text_format`` (a value of FORMATS) reads a file
+    as that format whatever its name says. ``passwords`` are tried on what is encrypted. Content
+    never makes this raise: what cannot be taken is a Failure whose ``error`` is ``unreadable``,
+    ``unsupported``, ``empty``, ``no-text``, ``binary``, ``encrypted``, ``damaged``, ``encoding``,
+    ``too-large``, ``too-deep`` or, for a line of a collection, ``bad-line``.
     """
     if text_format is not None and text_format not in {*FORMATS.values(), *CODE}:
         raise ValueError(f"no such format: {text_format}")
-    format_ = text_format or format_of(file) or "text"
     try:
-        yield from _load(file, path, format_)
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise CannotRead("unreadable", "not a regular file")
+        with file.open("rb") as opened:
+            modified = os.fstat(opened.fileno()).st_mtime
+            if (text_format or format_of(file)) == "jsonl":
+                collection = _collection_in(opened)
+                if collection is not None:
+                    yield from _records(collection, path, modified)
+                    return
+            data = opened.read()
+        yield from _Loading(path, passwords).file(data, file.name, path, modified, text_format)
     except CannotRead as error:
         yield Failure(path, error.error, error.message)
     except OSError as error:
         yield Failure(path, "unreadable", inline(error.strerror or "cannot be read").lower())
 
 
-def _load(file: Path, path: str, format_: str) -> Iterator[Document | Failure]:
-    if format_ == "unsupported":
-        raise CannotRead("unsupported", f"files named *{inline(file.suffix.lower())} are not read")
-    if not stat.S_ISREG(file.stat().st_mode):
-        raise CannotRead("unreadable", "not a regular file")
-    with file.open("rb") as opened:
-        modified = _iso(os.fstat(opened.fileno()).st_mtime)
-        if format_ == "jsonl":
-            head = opened.read(8192)
-            _check_text(head)
-            opened.seek(0)
-            lines = as_utf8(opened)
-            if is_collection(lines):
-                yield from _collection(lines, path, modified)
-                return
-            opened.seek(0)
-        data = opened.read()
-    yield _document(data, file, path, format_, modified)
+def _collection_in(opened: BinaryIO) -> BinaryIO | None:
+    head = opened.read(8192)
+    if looks_binary(head, named_as_text=True):
+        raise CannotRead("binary", "the content is not text")
+    opened.seek(0)
+    lines = as_utf8(opened)
+    if is_collection(lines):
+        return lines
+    opened.seek(0)
+    return None
 
 
-def _collection(lines: BinaryIO, path: str, modified: str) -> Iterator[Document | Failure]:
+def _records(lines: BinaryIO, path: str, modified: float) -> Iterator[Document | Failure]:
     for record in records(lines):
         if isinstance(record, CannotRead):
             yield Failure(path, record.error, record.message)
@@ -81,67 +92,119 @@ def _collection(lines: BinaryIO, path: str, modified: str) -> Iterator[Document 
             lines=parsed.lines,
             pages=None,
             sha256=record.sha256,
-            modified=modified,
+            modified=_iso(modified),
             metadata=parsed.metadata,
+            file=path,
         )
 
 
-def _document(data: bytes, file: Path, path: str, format_: str, modified: str) -> Document:
-    if data.startswith(_PDF):
-        format_ = "pdf"
-    parsed = _parse(data, format_)
-    if not parsed.text.strip():
-        raise CannotRead("empty", "no text in it")
-    name = file.name if format_ in CODE else file.stem
-    return Document(
-        id=path,
-        path=path,
-        record=None,
-        title=parsed.title or inline(name),
-        format=format_,
-        language=language_of(parsed.text),
-        text=parsed.text,
-        blocks=parsed.blocks,
-        lines=parsed.lines,
-        pages=parsed.pages,
-        sha256=hashlib.sha256(data).hexdigest(),
-        modified=modified,
-        metadata=parsed.metadata,
-    )
+@dataclass(slots=True)
+class _Loading:
+    """One file on the disk being read, with all that lies within it; the limits hold for the whole."""
+
+    file_path: str
+    passwords: tuple[str, ...]
+    names: set[str] = field(default_factory=set)
+    members: int = 0
+    unpacked: int = 0
+
+    def file(
+        self,
+        data: bytes,
+        name: str,
+        path: str,
+        modified: float,
+        format_: str | None = None,
+        depth: int = 0,
+    ) -> Iterator[Document | Failure]:
+        """The documents of these bytes; what cannot be taken is told, and the rest goes on."""
+        try:
+            if not data:
+                raise CannotRead("empty", "the file is empty")
+            format_ = format_ or sniff(data, format_of(PurePosixPath(name))) or "text"
+            if format_ == "unsupported":
+                raise CannotRead("unsupported", f"files named *{_suffix(name)} are not read")
+            yield from self._items(data, name, path, modified, format_, depth)
+        except CannotRead as error:
+            yield Failure(path, error.error, error.message)
+        except (MemoryError, RecursionError):
+            yield Failure(path, "too-deep", "it is nested too deep, or too large, to be read")
+        except Exception as error:  # a parser at odds with broken content raises whatever it meets
+            told = f"the content cannot be read as {format_} ({type(error).__name__}); it may be damaged"
+            yield Failure(path, "damaged", told)
+
+    def _items(
+        self, data: bytes, name: str, path: str, modified: float, format_: str, depth: int
+    ) -> Iterator[Document | Failure]:
+        read = reader_of(format_)(Content(data, name, self.passwords))
+        items = [read] if isinstance(read, Parsed) else read
+        some = False
+        for item in items:
+            if isinstance(item, CannotRead):
+                some = True
+                yield Failure(self._name(path, item.name) if item.name else path, item.error, item.message)
+            elif isinstance(item, Member):
+                some = True
+                yield from self._member(item, path, modified, depth + 1)
+            elif item.text.strip():
+                some = True
+                yield self._document(item, data, name, path, modified, format_)
+        if not some:
+            raise CannotRead("empty", "no text in it")
+
+    def _member(self, member: Member, path: str, modified: float, depth: int) -> Iterator[Document | Failure]:
+        self.members += 1
+        self.unpacked += len(member.data)
+        if self.members > _MOST_MEMBERS:
+            raise CannotRead("too-large", f"more than {_MOST_MEMBERS} files lie within it")
+        if self.unpacked > _MOST_BYTES:
+            raise CannotRead("too-large", f"more than {_MOST_BYTES // 1_000_000} MB lie within it")
+        inner = self._name(path, member.name)
+        if depth > _DEEPEST:
+            yield Failure(inner, "too-deep", f"it lies more than {_DEEPEST} files deep")
+            return
+        moment = modified if member.modified is None else member.modified
+        yield from self.file(member.data, PurePosixPath(inner).name, inner, moment, depth=depth)
+
+    def _name(self, path: str, name: str) -> str:
+        """The name of what lies within, which no other has; it cannot lead out of the file."""
+        parts = [part for part in inline(name).replace("\\", "/").split("/") if part.strip(". ")]
+        wanted = f"{path}/{'/'.join(parts)[-_LONGEST_NAME:] or 'unnamed'}"
+        stem, suffix = os.path.splitext(wanted)
+        number, free = 2, wanted
+        while free in self.names:
+            number, free = number + 1, f"{stem} ({number}){suffix}"
+        self.names.add(free)
+        return free
+
+    def _document(
+        self, parsed: Parsed, data: bytes, name: str, path: str, modified: float, format_: str
+    ) -> Document:
+        inner = self._name(path, parsed.name) if parsed.name else path
+        called = parsed.name or (name if format_ in CODE else os.path.splitext(name)[0])
+        # Of a part, all that is kept of it: it may move within its file, which nothing else would tell.
+        identity = repr((parsed.title, parsed.text, parsed.lines, parsed.pages, dict(parsed.metadata)))
+        return Document(
+            id=inner,
+            path=inner,
+            record=None,
+            title=parsed.title or inline(called),
+            format=format_,
+            language=language_of(parsed.text),
+            text=parsed.text,
+            blocks=parsed.blocks,
+            lines=parsed.lines,
+            pages=parsed.pages,
+            sha256=hashlib.sha256(identity.encode() if parsed.name else data).hexdigest(),
+            modified=_iso(modified),
+            metadata=parsed.metadata,
+            file=self.file_path,
+        )
 
 
-def _parse(data: bytes, format_: str) -> Parsed:
-    if not data:
-        raise CannotRead("empty", "the file is empty")
-    if format_ == "pdf":
-        from ragcli.load.pdf import read_pdf
-
-        return read_pdf(data)
-    _check_text(data)
-    if format_ == "html":
-        from ragcli.load.html import read_html
-
-        return read_html(data)
-    return _reader_of(format_)(clean(decode(data)[0]))
-
-
-def _check_text(data: bytes) -> None:
-    if looks_binary(data, named_as_text=True):
-        raise CannotRead("binary", "the content is not text")
-
-
-def _reader_of(format_: str) -> Callable[[Source], Parsed]:
-    from ragcli.load import markdown, plain, rst, table
-
-    if format_ in CODE:
-        return plain.read_code
-    readers = {
-        "markdown": markdown.read_markdown,
-        "rst": rst.read_rst,
-        "csv": table.read_table,
-        "tsv": table.read_table,
-    }
-    return readers.get(format_, plain.read_text)
+def _suffix(name: str) -> str:
+    suffix = os.path.splitext(name)[1].lower()
+    return suffix if suffix in UNSUPPORTED else inline(suffix)
 
 
 def _iso(mtime: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from pathlib import PurePath
 
 _CODE = {
     "python": ".py .pyi .pyw",
@@ -86,7 +86,7 @@ UNSUPPORTED = frozenset(_UNREAD.split())
 """Suffixes whose content is known not to be text, or not in a way that is read here."""
 
 
-def format_of(file: Path) -> str | None:
+def format_of(file: PurePath) -> str | None:
     """The format that the name tells, ``"unsupported"`` for known formats not read here, else None."""
     suffix = file.suffix.lower()
     if suffix in UNSUPPORTED:

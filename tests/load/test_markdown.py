@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ragcli.load.markdown import words_of
+from ragcli.load.markup.markdown import words_of
 
 from .support import document, texts
 

@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
-from ragcli.load import pdfreaders
+from ragcli.load.pdf import engines
 
 from .support import document, failure, texts
 
@@ -120,9 +120,9 @@ def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
 
 
 def test_pypdf_reads_what_pdfium_declines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ragcli.load import pdf
+    from ragcli.load.pdf import layer
 
-    monkeypatch.setattr(pdf, "open_with_pdfium", lambda _data: None)
+    monkeypatch.setattr(layer, "open_with_pdfium", lambda _data: None)
     writer = make_pdf([["Intro", "words"]], title="T", outline=(("Intro", 0),))
     page = document(tmp_path, "a.pdf", bytes_of(writer))
     assert texts(page) == [("heading", "Intro"), ("paragraph", "words")]
@@ -131,7 +131,7 @@ def test_pypdf_reads_what_pdfium_declines(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_hyphens_at_line_ends() -> None:
-    from ragcli.load.pdf import _paragraphs
+    from ragcli.load.pdf.layer import _paragraphs
 
-    page = pdfreaders.RawPage("exam\ufffeple and Stress\ufffeEngineered oﬃce")
+    page = engines.RawPage("exam\ufffeple and Stress\ufffeEngineered oﬃce")
     assert _paragraphs(page) == "example and Stress-Engineered office"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ragcli.jsontext import parse_json
 from ragcli.load.encoding import decode, has_mark
-from ragcli.load.frontmatter import scalars
-from ragcli.load.markdown import read_light
+from ragcli.load.markup.frontmatter import scalars
+from ragcli.load.markup.markdown import read_light
 from ragcli.load.parsed import CannotRead, Parsed
 from ragcli.load.source import clean, inline
 from ragcli.types import PlaceMap, Scalar

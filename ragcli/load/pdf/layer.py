@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ragcli.load.blocks import Region, is_blank, scan, to_blocks
-from ragcli.load.parsed import CannotRead, Parsed
-from ragcli.load.pdfreaders import Layer, RawPage, open_with_pdfium, open_with_pypdf
+from ragcli.load.parsed import CannotRead, Content, Parsed
+from ragcli.load.pdf.engines import Layer, RawPage, open_with_pdfium, open_with_pypdf
 from ragcli.load.source import clean, inline
 from ragcli.types import Block, PlaceMap, Scalar
 
@@ -40,11 +40,12 @@ class _Text:
     length: int = 0
 
 
-def read_pdf(data: bytes) -> Parsed:
+def read_pdf(content: Content) -> Parsed:
     """One text with a page map; blocks never span pages; headings are lines that the outline names.
 
     Raises CannotRead: ``encrypted`` (needs a password), ``damaged``, ``no-text`` (no text layer).
     """
+    data = content.data
     layer = open_with_pdfium(data) or open_with_pypdf(data)
     done = _Text()
     for number, page in enumerate(layer.pages, 1):

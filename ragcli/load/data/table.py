@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ragcli.load.markup.plain import read_text
 from ragcli.load.parsed import Parsed
-from ragcli.load.plain import read_text
 from ragcli.types import Block, PlaceMap
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ragcli.load.encoding import decode, has_mark
-from ragcli.load.htmlblocks import BlockWriter
-from ragcli.load.parsed import Parsed
-from ragcli.load.plain import read_text
+from ragcli.load.encoding import decode, has_mark, looks_binary
+from ragcli.load.markup.plain import read_text
+from ragcli.load.parsed import CannotRead, Content, Parsed
 from ragcli.load.source import clean, inline, unify_line_ends
+from ragcli.load.web.htmlblocks import BlockWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 _NOT_CONTENT = frozenset(["headerlink", "anchor-link", "anchorjs-link", "linenos"])
 
 
-def read_html(data: bytes) -> Parsed:
+def read_html(content: Content) -> Parsed:
     """The page's title, text and blocks; source lines are those where each piece of text stands.
 
     ``nav``, ``header``, ``footer`` and ``aside`` are left out where the page has a ``main`` or
@@ -55,7 +55,9 @@ def read_html(data: bytes) -> Parsed:
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    source = unify_line_ends(_decode(data))
+    if looks_binary(content.data, named_as_text=True):
+        raise CannotRead("binary", "the content is not text")
+    source = unify_line_ends(_decode(content.data))
     if _is_too_deep(source):
         return read_text(clean(_ANY_TAG.sub(" ", source)))
     tree = LexborHTMLParser(source.encode("utf-8", "replace").decode())

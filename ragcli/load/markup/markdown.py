@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ragcli.load.blocks import Region, is_blank, scan, to_blocks
-from ragcli.load.frontmatter import split_front_matter
+from ragcli.load.markup.frontmatter import split_front_matter
 from ragcli.load.parsed import Parsed
 from ragcli.load.source import Source, inline
 

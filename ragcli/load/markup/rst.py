@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from ragcli.load.blocks import Region, is_blank, paragraph_end, scan, to_blocks
-from ragcli.load.markdown import first_title
+from ragcli.load.markup.markdown import first_title
 from ragcli.load.parsed import Parsed
 from ragcli.load.source import Source, inline
 

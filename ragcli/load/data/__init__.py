@@ -1,0 +1,1 @@
+"""Rows, records and trees of values."""

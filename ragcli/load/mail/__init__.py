@@ -1,0 +1,1 @@
+"""Letters and boxes of letters."""

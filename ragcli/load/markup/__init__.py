@@ -1,0 +1,1 @@
+"""Text that people mark up by hand: the structure stands in the lines themselves."""

@@ -1,0 +1,1 @@
+"""PDF: from glyphs on pages back to running text."""

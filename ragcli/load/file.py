@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ragcli.load.data.jsonl import as_utf8, is_collection, records
 from ragcli.load.encoding import looks_binary
+from ragcli.load.foreign import read_with
 from ragcli.load.formats import CODE, FORMATS, UNSUPPORTED, format_of
 from ragcli.load.language import language_of
-from ragcli.load.parsed import CannotRead, Content, Member, Parsed
+from ragcli.load.parsed import CannotRead, Content, Means, Member, Parsed
 from ragcli.load.readers import reader_of
 from ragcli.load.sniff import sniff
 from ragcli.load.source import inline
@@ -31,13 +32,13 @@ _LONGEST_NAME = 500
 
 
 def load_file(
-    file: Path, *, path: str, text_format: str | None = None, passwords: tuple[str, ...] = ()
+    file: Path, *, path: str, text_format: str | None = None, means: Means | None = None
 ) -> Iterator[Document | Failure]:
     """The documents of one file, stored under the name ``path``.
 
     One for most files; one a record for a collection; for an archive or a letter, one for each file
     within it that can be read, under ``path/name``. ``text_format`` (a value of FORMATS) reads a file
-    as that format whatever its name says. ``passwords`` are tried on what is encrypted. Content
+    as that format whatever its name says. Content
     never makes this raise: what cannot be taken is a Failure whose ``error`` is ``unreadable``,
     ``unsupported``, ``empty``, ``no-text``, ``binary``, ``encrypted``, ``damaged``, ``encoding``,
     ``too-large``, ``too-deep`` or, for a line of a collection, ``bad-line``.
@@ -55,7 +56,8 @@ def load_file(
                     yield from _records(collection, path, modified)
                     return
             data = opened.read()
-        yield from _Loading(path, passwords).file(data, file.name, path, modified, text_format)
+        loading = _Loading(path, means or Means(), file)
+        yield from loading.file(data, file.name, path, modified, text_format)
     except CannotRead as error:
         yield Failure(path, error.error, error.message)
     except OSError as error:
@@ -103,7 +105,8 @@ class _Loading:
     """One file on the disk being read, with all that lies within it; the limits hold for the whole."""
 
     file_path: str
-    passwords: tuple[str, ...]
+    means: Means
+    on_disk: Path
     names: set[str] = field(default_factory=set)
     members: int = 0
     unpacked: int = 0
@@ -122,7 +125,7 @@ class _Loading:
             if not data:
                 raise CannotRead("empty", "the file is empty")
             format_ = format_ or sniff(data, format_of(PurePosixPath(name))) or "text"
-            if format_ == "unsupported":
+            if format_ == "unsupported" and os.path.splitext(name)[1].lower() not in self.means.loaders:
                 raise CannotRead("unsupported", f"files named *{_suffix(name)} are not read")
             yield from self._items(data, name, path, modified, format_, depth)
         except CannotRead as error:
@@ -136,7 +139,12 @@ class _Loading:
     def _items(
         self, data: bytes, name: str, path: str, modified: float, format_: str, depth: int
     ) -> Iterator[Document | Failure]:
-        read = reader_of(format_)(Content(data, name, self.passwords))
+        content = Content(data, name, self.means.passwords, self.means.ocr)
+        loader = self.means.loaders.get(os.path.splitext(name)[1].lower())
+        if loader:
+            read = read_with(loader, content, None if depth else self.on_disk)
+        else:
+            read = reader_of(format_)(content)
         items = [read] if isinstance(read, Parsed) else read
         some = False
         for item in items:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ragcli.types import Block, PlaceMap, Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """The bytes of a file, its name (the last part, without folders) and what opens it.
+class Means:
+    """What a reader may use beyond the content itself.
 
-    ``passwords`` are to be tried in order where the content is encrypted.
+    ``passwords`` are to be tried in order where content is encrypted. ``ocr`` are the languages, as
+    tesseract names them (``eng+chi_sim``), in which text is to be recognised in pictures; empty: not at all.
+    ``loaders`` maps a suffix to what reads such files: ``module:function``, a Reader, or
+    ``$ COMMAND {path}``, whose output is the text.
     """
+
+    passwords: tuple[str, ...] = ()
+    ocr: str = ""
+    loaders: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needs_programs(self) -> bool:
+        """Whether a reader starts other programs."""
+        return bool(self.ocr) or any(loader.startswith("$") for loader in self.loaders.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a file, its name (the last part, without folders) and what helps to read it."""
 
     data: bytes
     name: str = ""
     passwords: tuple[str, ...] = ()
+    ocr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""The process in which files are read, one after the other, so that none can take the program down.
+
+Requests come on its standard input, a JSON object a line; documents and failures go to its standard
+output as frames (``wire``), each file's followed by an ``end``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from ragcli.load.file import load_file
+from ragcli.load.limits import bound_memory, bound_time, leave_interrupts_to_parent, peak_memory, shut_in
+from ragcli.load.parsed import Means
+from ragcli.load.wire import pack, write_frame
+from ragcli.types import Failure
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    for line in requests:
+        request = json.loads(line)
+        bound_time(request["seconds"])
+        path = request["path"]
+        means = Means(tuple(request["passwords"]), request["ocr"], request["loaders"])
+        try:
+            for item in load_file(Path(request["file"]), path=path, means=means):
+                write_frame(answers, pack(item))
+        except MemoryError:
+            write_frame(
+                answers, pack(Failure(path, "too-large", "it needs more memory than a file may take"))
+            )
+        write_frame(answers, {"end": peak_memory()})
+
+
+def main() -> None:
+    """Serve over standard input and output, which nothing else in this process can reach from here on."""
+    leave_interrupts_to_parent()
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    bound_memory()
+    shut_in(programs="--programs" in sys.argv)
+    with os.fdopen(requests, "rb") as asked, os.fdopen(answers, "wb") as told:
+        try:
+            serve(asked, told)
+        except BrokenPipeError:
+            os._exit(0)  # nobody listens any more
+
+
+if __name__ == "__main__":
+    main()

@@ -125,7 +125,7 @@ class _Loading:
             if not data:
                 raise CannotRead("empty", "the file is empty")
             format_ = format_ or sniff(data, format_of(PurePosixPath(name))) or "text"
-            if format_ == "unsupported" and os.path.splitext(name)[1].lower() not in self.means.loaders:
+            if format_ == "unsupported" and not self._loader(name):
                 raise CannotRead("unsupported", f"files named *{_suffix(name)} are not read")
             yield from self._items(data, name, path, modified, format_, depth)
         except CannotRead as error:
@@ -140,8 +140,7 @@ class _Loading:
         self, data: bytes, name: str, path: str, modified: float, format_: str, depth: int
     ) -> Iterator[Document | Failure]:
         content = Content(data, name, self.means.passwords, self.means.ocr)
-        loader = self.means.loaders.get(os.path.splitext(name)[1].lower())
-        if loader:
+        if loader := self._loader(name):
             read = read_with(loader, content, None if depth else self.on_disk)
         else:
             read = reader_of(format_)(content)
@@ -159,6 +158,9 @@ class _Loading:
                 yield self._document(item, data, name, path, modified, format_)
         if not some:
             raise CannotRead("empty", "no text in it")
+
+    def _loader(self, name: str) -> str | None:
+        return self.means.loaders.get(os.path.splitext(name)[1].lower())
 
     def _member(self, member: Member, path: str, modified: float, depth: int) -> Iterator[Document | Failure]:
         self.members += 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ragcli.load.encoding import decode
+from ragcli.load.limits import memory_unbounded
 from ragcli.load.markup.markdown import read_markdown
 from ragcli.load.parsed import CannotRead, Content, Parsed
 from ragcli.load.source import clean, inline
@@ -51,9 +52,10 @@ def _run(command: str, file: Path) -> bytes:
     """The command's output; no shell sees it, and ``{path}`` is one argument whatever it holds."""
     arguments = [part.replace("{path}", str(file.absolute())) for part in shlex.split(command)]
     try:
-        process = subprocess.Popen(  # noqa: S603
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        with memory_unbounded():
+            process = subprocess.Popen(  # noqa: S603
+                arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
     except OSError as error:
         told = inline(error.strerror or "cannot be started").lower()
         raise CannotRead("loader-failed", f"its command {arguments[0]}: {told}") from None

@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
 
 MEMORY = 1_400_000_000
 """Bytes that a worker may allocate."""
@@ -20,8 +24,19 @@ _PROGRAMS = frozenset(
     ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
 )
 _FORBIDDEN = frozenset(
-    ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "os.startfile", "os.remove")
-    + ("os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod")
+    [
+        *("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "os.startfile"),
+        *(
+            "os.remove",
+            "os.rename",
+            "os.rmdir",
+            "os.mkdir",
+            "os.link",
+            "os.symlink",
+            "os.truncate",
+            "os.chmod",
+        ),
+    ]
 )
 _CACHE = "__pycache__"  # where the interpreter keeps what it compiled
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -33,10 +48,36 @@ def bound_memory() -> None:
         return
     import resource
 
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     with suppress(ValueError, OSError):  # a harder limit is in force already
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextmanager
+def memory_unbounded() -> Iterator[None]:
+    """Other programs started within are not bound as this process is; some map far more than they use."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker and, where it leads a session of its own, whatever it started."""
+    if sys.platform == "win32" or process.poll() is not None:
+        process.kill()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def bound_time(seconds: float) -> None:
@@ -53,7 +94,7 @@ def bound_time(seconds: float) -> None:
 
 
 def leave_interrupts_to_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent decides what becomes of this one."""
+    """Ctrl-C may reach every process of a terminal; the parent decides what becomes of this one."""
     with suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 

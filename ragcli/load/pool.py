@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from ragcli.load.limits import end
 from ragcli.load.parsed import Means
 from ragcli.load.wire import read_frame, unpack
 from ragcli.types import Document, Failure
@@ -103,7 +104,7 @@ class LoaderPool:
                 return
             answers = self._queue[0]
             while (frame := self._next(answers)) is not None:
-                yield answers.job, unpack(json.loads(frame))
+                yield from ((answers.job, unpack(item)) for item in json.loads(frame)["items"])
             if answers.failure:
                 yield answers.job, answers.failure
             yield answers.job, None
@@ -126,6 +127,8 @@ class LoaderPool:
         """The next frame of the first file; None after its last."""
         with self._changed:
             while not answers.frames and not answers.done:
+                if self._closing:
+                    raise RuntimeError("the pool is closed")
                 self._changed.wait(_TICK)
                 self._end_the_silent()
             if not answers.frames:
@@ -169,10 +172,9 @@ class LoaderPool:
         return worker
 
     def _retire(self, worker: _Worker) -> None:
-        worker.end()
         with self._changed:
-            if worker in self._running:
-                self._running.remove(worker)
+            self._running.remove(worker)
+        worker.close()
 
     def _serve(self, worker: _Worker, answers: _Answers) -> _Worker | None:
         """Have one file read; the worker if it can read another."""
@@ -221,7 +223,11 @@ class _Worker:
         if means.needs_programs:
             command.append("--programs")
         self._process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=-1
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # on Windows without effect
         )
         self._silent = False
         self.since: float | None = None
@@ -256,7 +262,16 @@ class _Worker:
     def end(self, *, silent: bool = False) -> None:
         """Kill it."""
         self._silent = self._silent or silent
-        self._process.kill()
+        end(self._process)
+
+    def close(self) -> None:
+        """Kill it and let go of its pipes."""
+        self.end()
+        self._wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if stream:
+                    stream.close()
 
     def reason(self, path: str, seconds: float) -> Failure:
         """Why it is gone, as a failure of the file it was reading."""
@@ -273,7 +288,7 @@ class _Worker:
     def _wait(self) -> int:
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_GRACE)
-        self._process.kill()
+        end(self._process)
         return self._process.wait()
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ragcli.load.file import load_file
 from ragcli.load.limits import bound_memory, bound_time, leave_interrupts_to_parent, peak_memory, shut_in
 from ragcli.load.parsed import Means
 from ragcli.load.wire import pack, write_frame
-from ragcli.types import Failure
+from ragcli.types import Document, Failure
+
+_OFTEN = 0.02  # seconds between two messages
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -26,14 +29,36 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         bound_time(request["seconds"])
         path = request["path"]
         means = Means(tuple(request["passwords"]), request["ocr"], request["loaders"])
+        told = _Telling(answers)
         try:
             for item in load_file(Path(request["file"]), path=path, means=means):
-                write_frame(answers, pack(item))
+                told.add(item)
         except MemoryError:
-            write_frame(
-                answers, pack(Failure(path, "too-large", "it needs more memory than a file may take"))
-            )
+            told.add(Failure(path, "too-large", "it needs more memory than a file may take"))
+        told.flush()
         write_frame(answers, {"end": peak_memory()})
+
+
+class _Telling:
+    """Items sent several at a time where they come fast: the records of a collection, say."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._items: list[dict[str, Any]] = []
+        self._last = 0.0
+
+    def add(self, item: Document | Failure) -> None:
+        """Send the item, soon."""
+        self._items.append(pack(item))
+        if time.monotonic() - self._last > _OFTEN:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._items:
+            write_frame(self._answers, {"items": self._items})
+            self._items = []
+        self._last = time.monotonic()
 
 
 def main() -> None:

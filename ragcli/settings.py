@@ -49,6 +49,10 @@ class Settings:
     llm_timeout: float | None = None
     tiktoken_ranks: str | None = None
     max_file_mb: float = 50.0
+    file_seconds: float = 120.0
+    ocr: str | None = None
+    loaders: tuple[tuple[str, str], ...] = ()
+    trust: bool = False
     offline: bool = False
     wait: float = 10.0
 
@@ -78,6 +82,11 @@ MEANINGS: Mapping[str, str] = {
     "llm_timeout": "seconds an LLM may send nothing; otherwise 60, and no limit for commands",
     "tiktoken_ranks": "a `.tiktoken` file to count a prompt's tokens with",
     "max_file_mb": "larger files are left out",
+    "file_seconds": "seconds after which a file that cannot be read is given up",
+    "ocr": "languages, as in `eng+chi_sim`, in which tesseract reads pictures of text; otherwise none is read",
+    "loaders": 'a table, in a file: `".xyz" = "command {path}"` reads such files with a command\'s output',
+    "trust": "run the commands that a project's file names; only the user's own file, the environment or a "
+    "flag can say so",
     "offline": "open no network connection",
     "wait": "seconds to wait for another process",
 }
@@ -102,6 +111,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "min_evidence": (0.0, 1.0),
     "llm_timeout": (0.1, 86_400.0),
     "max_file_mb": (0.001, 1_000_000.0),
+    "file_seconds": (1.0, 86_400.0),
     "wait": (0.0, 86_400.0),
 }
 # Texts with commas that a file may also hold as a list.
@@ -113,10 +123,14 @@ _TYPES = {field.name: str(field.type).removesuffix(" | None") for field in field
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The settings in force and, by name, where each came from."""
+    """The settings in force and, by name, where each came from.
+
+    ``untrusted`` are the suffixes for which a project's file names a command that is not to be run.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    untrusted: tuple[str, ...] = ()
 
 
 def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, str] = os.environ) -> Resolved:
@@ -128,9 +142,16 @@ def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, st
     settings = Settings()
     origins = dict.fromkeys(_NAMES, "default")
     files = _files(folder, environment)
+    own = str(user_file(environment))
+    loaders: dict[str, str] = {}
+    foreign: dict[str, str] = {}
     for origin, values in files:
         if "index" in values:  # it would have to be read from the folder it names
             raise UsageError(f"{origin}: index is set by --index or RAG_INDEX; take it out of the file")
+        if "trust" in values and origin != own:  # whoever wrote the project would trust himself
+            raise UsageError(
+                f"{origin}: trust is set by --trust, RAG_TRUST or {own}; take it out of the file"
+            )
     for origin, values in (
         *files,
         ("environment", _from_environment(environment)),
@@ -138,11 +159,15 @@ def resolve(flags: Mapping[str, Any], folder: Path, environment: Mapping[str, st
     ):
         checked = {_known(name, origin): value for name, value in values.items()}
         checked = {name: _checked(name, value, origin) for name, value in checked.items()}
+        (loaders if origin == own else foreign).update(checked.get("loaders", ()))
         settings = replace(settings, **checked)
         origins.update(
             {name: f"RAG_{name.upper()}" if origin == "environment" else origin for name in checked}
         )
-    return Resolved(settings, origins)
+    if settings.trust:
+        loaders.update(foreign)
+    settings = replace(settings, loaders=tuple(sorted(loaders.items())))
+    return Resolved(settings, origins, () if settings.trust else tuple(sorted(foreign)))
 
 
 def user_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -210,6 +235,8 @@ def _known(name: str, origin: str) -> str:
 def _checked(name: str, value: Any, origin: str) -> Any:
     flag = "-k" if name == "k" else f"--{name.replace('_', '-')}"
     where = {"environment": f"RAG_{name.upper()}", "flag": flag}.get(origin, f"{origin}: {name}")
+    if name == "loaders":
+        return _loaders(value, where)
     if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = ",".join(value)
     if name in _NUMBER_OR_AUTO and value != "auto":
@@ -229,6 +256,18 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         low, high = RANGES[name]
         raise UsageError(f"{where}: {value} is not between {low:g} and {high:g}")
     return converted
+
+
+def _loaders(value: Any, where: str) -> tuple[tuple[str, str], ...]:
+    """Suffix and command of each line of the table."""
+    if not isinstance(value, dict):
+        raise UsageError(f'{where}: not a table of commands, as in ".xyz" = "command {{path}}" in a file')
+    for suffix, command in value.items():
+        if not suffix.startswith(".") or "/" in suffix:
+            raise UsageError(f'{where}: {suffix!r} is not a file name\'s ending, as in ".xyz"')
+        if not isinstance(command, str) or "{path}" not in command:
+            raise UsageError(f"{where}: the command for {suffix} does not say where {{path}} goes")
+    return tuple((suffix.lower(), command) for suffix, command in value.items())
 
 
 _SORTS = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}

@@ -33,14 +33,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What was known of a file when it was last read. ``failures`` are those of its records."""
+    """What was known of a file when it was last read.
+
+    ``failures`` are (path, error, message) of what lies in it and could not be read.
+    """
 
     path: str
     size: int
     changed_ns: int
     sha256: str
     recipe: str
-    failures: tuple[tuple[str, str], ...] = ()
+    failures: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,6 @@ def _is_options(told: object) -> bool:
 
 def _is_failures(told: object) -> bool:
     return isinstance(told, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        isinstance(pair, list) and len(pair) == 3 and all(isinstance(part, str) for part in pair)
         for pair in told
     )

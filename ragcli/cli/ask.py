@@ -23,6 +23,7 @@ from ragcli.cli.options import (
     MmrOption,
     ModeOption,
     PassagesOption,
+    PasswordOption,
     QueryArgument,
     RerankBudgetOption,
     RerankerOption,
@@ -73,6 +74,7 @@ def search_command(
         Path | None,
         typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl; prints jsonl or trec."),
     ] = None,
+    password: PasswordOption = None,
     wait: WaitOption = None,
     output: Annotated[
         SearchFormat,
@@ -95,7 +97,8 @@ def search_command(
     elif inside and filters:
         raise UsageError("--filter asks the catalogue of an index; with --in name the files themselves")
     elif inside:  # a shell makes several words of `--in *.md`
-        _inside(context, read_query(query), [*inside, *(more or [])], output, flags, explain)
+        files = [*inside, *(more or [])]
+        _inside(context, read_query(query), files, output, flags, explain, password or ())
     elif more:
         if more[0].exists():
             raise UsageError(f"to search files, say --in: rag search QUERY --in {more[0]}")
@@ -131,13 +134,16 @@ def _inside(
     output: SearchFormat,
     flags: dict[str, Any],
     explain: bool,
+    passwords: Sequence[str],
 ) -> None:
     from ragcli.pipeline.inplace import search_files
 
     if flags["mode"] not in (None, "lexical"):
         raise UsageError("--in searches by words alone; leave out --mode or say --mode lexical")
-    settings = context.settings(**{name: value for name, value in flags.items() if name != "mode"})
-    found, failures = search_files(query, paths, settings, context.terminal.note, context.terminal.detail)
+    settings = context.reading(**{name: value for name, value in flags.items() if name != "mode"})
+    found, failures = search_files(
+        query, paths, settings, context.terminal.note, context.terminal.detail, passwords
+    )
     hits, analyze = found.hits, Analyzer.of(settings.languages)
     _show(context, query, hits, found.took, output, "lexical", Path.cwd(), analyze, explain)
     for failure in failures:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragcli.analyze import Analyzer
-from ragcli.cli.options import Format, FormatOption, ModelOption, WaitOption
+from ragcli.cli.options import (
+    Format,
+    FormatOption,
+    ModelOption,
+    OcrOption,
+    PasswordOption,
+    TrustOption,
+    WaitOption,
+)
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
 
@@ -86,11 +94,15 @@ def index_command(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Return to what answered before the model was changed.")
     ] = False,
+    password: PasswordOption = None,
+    ocr: OcrOption = None,
+    trust: TrustOption = None,
     wait: WaitOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Load, chunk, embed and store documents. Only what changed costs anything."""
     from ragcli.pipeline.gate import read_gate
+    from ragcli.pipeline.means import means_of
     from ragcli.pipeline.report import BuildOptions
     from ragcli.pipeline.survey import Selection
     from ragcli.pipeline.update import plan as make_plan
@@ -100,7 +112,7 @@ def index_command(
 
     context: Context = ctx.obj
     terminal = context.terminal
-    settings = context.settings(wait=wait, languages=languages)
+    settings = context.reading(wait=wait, languages=languages, ocr=ocr, trust=trust)
     options = BuildOptions(
         model=model,
         dims=dims,
@@ -111,6 +123,8 @@ def index_command(
         rebuild=rebuild,
         prune=prune,
         max_file_mb=settings.max_file_mb,
+        means=means_of(settings, password or ()),
+        file_seconds=settings.file_seconds,
     )
     is_new = not context.folder().exists()
     news = False

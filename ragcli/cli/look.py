@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.options import Format, FormatOption, ModelOption, existing, read_query
+from ragcli.cli.options import (
+    Format,
+    FormatOption,
+    ModelOption,
+    OcrOption,
+    PasswordOption,
+    TrustOption,
+    existing,
+    read_query,
+)
 from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
 
@@ -119,6 +128,9 @@ def chunk_command(
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
+    password: PasswordOption = None,
+    ocr: OcrOption = None,
+    trust: TrustOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Show how a file is cut. No index is needed or changed."""
@@ -131,8 +143,8 @@ def chunk_command(
     context: Context = ctx.obj
     if existing(file).is_dir():
         raise UsageError(f"{file} is a folder; name a file")
-    settings = context.settings(model=model, chunk_size=chunk_size, overlap=overlap)
-    chunks, failures = chunk_file(file, settings)
+    settings = context.reading(model=model, chunk_size=chunk_size, overlap=overlap, ocr=ocr, trust=trust)
+    chunks, failures = chunk_file(file, settings, password or ())
     if output is Format.json:
         context.terminal.out(dump({"chunks": [chunk_record(chunk) for chunk in chunks]}))
     for chunk in chunks:

@@ -58,6 +58,23 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print the
 ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")
 ]
+PasswordOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--password", metavar="WORD", envvar="RAG_PASSWORD", show_envvar=False,
+        help="Opens encrypted files; RAG_PASSWORD keeps it out of the history. May be repeated.",
+    ),
+]  # fmt: skip
+OcrOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LANGUAGES", help="Read pictures of text with tesseract, as in eng+deu (default: no)."
+    ),
+]
+TrustOption = Annotated[
+    bool | None,
+    typer.Option("--trust", help="Run the commands that the project's rag.toml names for its files."),
+]
 CountOption = Annotated[
     int | None, typer.Option("-k", metavar="N", min=1, help="Passages at most (default: 10).")
 ]

@@ -60,6 +60,15 @@ class Context:
         """Settings in force under these flags."""
         return self.resolved(**flags).settings
 
+    def reading(self, **flags: Any) -> Settings:
+        """Settings in force for a command that reads files; tells which of their commands are not run."""
+        resolved = self.resolved(**flags)
+        for suffix in resolved.untrusted:
+            self.terminal.note(
+                f"note: the project names a command that reads *{suffix}; it is not run: look at it, then say --trust"
+            )
+        return resolved.settings
+
 
 class Program(TyperGroup):
     """The group of commands; an expected error is one line on stderr and its exit code."""

@@ -14,7 +14,7 @@ from ragcli.load.formats import format_of
 from ragcli.load.ignore import Globs, Rules, no_rules, rules_for_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _NEVER = frozenset({"__pycache__", ".rag"})
 _HEAD = 8192
@@ -51,6 +51,7 @@ def walk(
     ignore: bool = True,
     leave_out: Sequence[Path] = (),
     max_bytes: int = 50_000_000,
+    also: Collection[str] = (),
 ) -> Iterator[FoundFile | SkippedFile]:
     """The files under ``paths``, each once, sorted by path.
 
@@ -58,7 +59,8 @@ def walk(
     folders named ``.rag`` and those in ``leave_out``. Links that stay within their root are
     followed to what is not found there anyway; others are skipped as ``outside``. A file named in
     ``paths`` is taken even when hidden, ignored or not matched by the globs. ``max_bytes`` does
-    not hold for .jsonl collections, which are read line by line. Special files are never opened.
+    not hold for .jsonl collections, which are read line by line. ``also`` are suffixes that are read
+    though their format is not known here. Special files are never opened.
 
     Raises UsageError, before anything is yielded, for a path that does not exist or a bad glob.
     """
@@ -69,7 +71,7 @@ def walk(
     out = frozenset(os.path.realpath(path) for path in leave_out)
     found: dict[str, FoundFile | SkippedFile] = {}
     for path in sorted(path for path in paths if not os.path.isdir(path)):
-        item = _look_at(path, path.parent, max_bytes)
+        item = _look_at(path, path.parent, max_bytes, also)
         if isinstance(item, FoundFile):
             item = replace(item, explicit=True)
         found.setdefault(os.path.realpath(path), item)
@@ -77,7 +79,7 @@ def walk(
     for path in sorted(
         (path for path in paths if os.path.isdir(path)), key=lambda path: (len(_absolute(path).parts), path)
     ):
-        _Tree(path, globs, out, max_bytes, found).walk(ignore=ignore)
+        _Tree(path, globs, out, max_bytes, also, found).walk(ignore=ignore)
     return iter(sorted(found.values(), key=lambda item: item.path))
 
 
@@ -94,6 +96,7 @@ class _Tree:
         globs: Globs,
         out: frozenset[str],
         max_bytes: int,
+        also: Collection[str],
         found: dict[str, FoundFile | SkippedFile],
     ) -> None:
         self._root = root
@@ -102,6 +105,7 @@ class _Tree:
         self._globs = globs
         self._out = out
         self._max_bytes = max_bytes
+        self._also = also
         self._found = found
         self._folders: set[str] = set()
         self._links: list[tuple[Path, Rules]] = []
@@ -180,15 +184,15 @@ class _Tree:
     def _file(self, path: Path) -> None:
         real = os.path.realpath(path)
         if real not in self._found:
-            self._found[real] = _look_at(path, self._root, self._max_bytes)
+            self._found[real] = _look_at(path, self._root, self._max_bytes, self._also)
 
     def _skip(self, path: Path, reason: str) -> None:
         self._found.setdefault(f"{os.path.abspath(path)}\0", SkippedFile(path, self._root, reason))
 
 
-def _look_at(path: Path, root: Path, max_bytes: int) -> FoundFile | SkippedFile:
+def _look_at(path: Path, root: Path, max_bytes: int, also: Collection[str]) -> FoundFile | SkippedFile:
     """The file as it will be handed out; opened only where its name does not tell its format."""
-    format_ = format_of(path)
+    format_ = "other" if path.suffix.lower() in also else format_of(path)
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode) or format_ == "unsupported":

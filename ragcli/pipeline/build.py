@@ -11,14 +11,14 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, chunk_document, fitting_size
 from ragcli.embed import Embedder
-from ragcli.load import LOADER_VERSION, FoundFile, SkippedFile, load_file
+from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
@@ -34,6 +34,8 @@ _DURABLE = 128
 _RACY_NS = 2_000_000_000
 # Empty space in the catalogue's file that is returned to the disk at the end of a run, in bytes.
 _WORTH_GIVING_BACK = 4_000_000
+# Failures that say as much of the machine as of the file.
+_PASSING = frozenset({"timeout", "crashed"})
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
 
@@ -48,6 +50,18 @@ class _Recipe:
 
     def __str__(self) -> str:
         return f"{LOADER_VERSION}.{CHUNKER_VERSION}:{self.size}:{self.overlap}:{self.tokenizer}"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A file that is being read: its content's hash before, and what came of it so far."""
+
+    name: str
+    found: FoundFile
+    digest: str | None
+    same_recipe: bool
+    failures: list[Failure] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
 
 class Builder:
@@ -75,6 +89,7 @@ class Builder:
         self._waiting: list[tuple[Document, list[Chunk]]] = []
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
+        self._readings: dict[str, _Reading] = {}
         self._named: set[str] = set()
         self._present: set[str] = set()
         self._known_files: dict[str, FileState] = {}
@@ -120,8 +135,14 @@ class Builder:
                     self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
                 discard(self._index.projections())
-        for name, found in work:
-            self._read(name, found)
+        with self._options.pool() as pool:
+            for job, item in pool.load(self._jobs(work)):
+                reading = self._readings[job.path]
+                if item is None:
+                    self._finish(reading)
+                    del self._readings[job.path]
+                else:
+                    self._receive(reading, item)
         self._flush()
         self._remove_vanished(roots, names)
         if not self._plan:
@@ -159,7 +180,8 @@ class Builder:
         self._named = {self._index.name_of(path) for path in named}
         for root in roots:
             self._keep_if_empty(root, names)
-        for name, found in survey(self._index, roots, int(self._options.max_file_mb * 1_000_000)):
+        most = int(self._options.max_file_mb * 1_000_000)
+        for name, found in survey(self._index, roots, most, self._options.means.loaders):
             if not is_nameable(name):
                 self._report.fail(Failure(name, "bad-name", "its name is not valid UTF-8; rename it"))
             elif isinstance(found, SkippedFile):
@@ -196,8 +218,9 @@ class Builder:
         known = self._known_files.get(name)
         if known is None or self._anew or known.recipe != str(self._recipe):
             return False
-        if any(error == "same-name" for error, _ in known.failures):
-            return False  # the other file may be gone
+        errors = {error for _, error, _ in known.failures}
+        if "same-name" in errors or self._options.may_help(errors):
+            return False  # the other file may be gone; a password may be at hand now
         if (known.size, known.changed_ns) != (found.size, found.changed_ns):
             digest = _digest(found.path)
             if digest != known.sha256:
@@ -205,8 +228,8 @@ class Builder:
             if not self._plan:
                 with self._catalog.transaction():
                     self._catalog.touch_file(_state(name, found, digest, known.recipe, known.failures))
-        for error, message in known.failures:
-            self._cannot(Failure(name, error, message))
+        for failure in known.failures:
+            self._cannot(Failure(*failure))
         self._report.unchanged += len(self._catalog.documents_of(name))
         return True
 
@@ -217,37 +240,47 @@ class Builder:
         else:
             self._report.fail(failure)
 
-    def _read(self, name: str, found: FoundFile) -> None:
-        """Read one file's documents into the waiting portion."""
-        digest = _digest(found.path)
-        failures: list[Failure] = []
-        seen: set[str] = set()
-        known = self._known_files.get(name)
-        same_recipe = known is not None and known.recipe == str(self._recipe) and not self._anew
-        for item in load_file(found.path, path=name):
-            if isinstance(item, Failure):
-                failures.append(item)
-                self._cannot(item)
-                continue
-            owner, digest_before = self._origins.get(item.id, (name, ""))
-            if owner != name and owner in self._present:
-                failures.append(
-                    Failure(name, "same-name", f"{item.id} is also the name of {owner}; rename one")
-                )
-                self._cannot(failures[-1])
-                continue
-            seen.add(item.id)
-            if same_recipe and digest_before == item.sha256 and self._is_in_place(item):
-                self._report.unchanged += 1
-                continue
+    def _jobs(self, work: Sequence[tuple[str, FoundFile]]) -> Iterator[Job]:
+        """The files to read, noted as begun when they are asked for."""
+        for name, found in work:
+            known = self._known_files.get(name)
+            same = known is not None and known.recipe == str(self._recipe) and not self._anew
+            self._readings[name] = _Reading(name, found, _digest(found.path), same_recipe=same)
+            yield Job(found.path, name)
+
+    def _receive(self, reading: _Reading, item: Document | Failure) -> None:
+        """Take one item of a file into the waiting portion."""
+        name = reading.name
+        if isinstance(item, Failure):
+            reading.failures.append(item)
+            self._cannot(item)
+            return
+        owner, digest_before = self._origins.get(item.id, (name, ""))
+        if owner != name and owner in self._present:
+            told = f"{item.id} is also the name of {owner}; rename one"
+            reading.failures.append(Failure(name, "same-name", told))
+            self._cannot(reading.failures[-1])
+            return
+        reading.seen.add(item.id)
+        if reading.same_recipe and digest_before == item.sha256 and self._is_in_place(item):
+            self._report.unchanged += 1
+        else:
             self._take(item, digest_before)
-        if any(failure.error == "unreadable" for failure in failures) or digest is None:
+
+    def _finish(self, reading: _Reading) -> None:
+        """Note what became of a file."""
+        name, digest = reading.name, reading.digest
+        errors = {failure.error for failure in reading.failures}
+        if "unreadable" in errors or digest is None:
             # Nothing is known of it now; what was known may still be true.
             return
-        told = tuple((failure.error, failure.message) for failure in failures)
-        if _digest(found.path) != digest:
-            digest = ""  # written to while it was read: the next run must not take it for known
-        self._finished.append((_state(name, found, digest, str(self._recipe), told), seen, found.size))
+        told = tuple((failure.path, failure.error, failure.message) for failure in reading.failures)
+        if _digest(reading.found.path) != digest or errors & _PASSING:
+            # Written to while it was read, or given up for reasons that may pass: the next run must not
+            # take it for known.
+            digest = ""
+        state = _state(name, reading.found, digest, str(self._recipe), told)
+        self._finished.append((state, reading.seen, reading.found.size))
 
     def _is_in_place(self, document: Document) -> bool:
         """Whether a document begins on the line where it began before: records move with those above them."""
@@ -405,7 +438,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _state(
-    name: str, found: FoundFile, digest: str, recipe: str, failures: tuple[tuple[str, str], ...]
+    name: str, found: FoundFile, digest: str, recipe: str, failures: tuple[tuple[str, str, str], ...]
 ) -> FileState:
     racy = time.time_ns() - found.changed_ns < _RACY_NS
     # A time that no file has makes the next run compare contents.

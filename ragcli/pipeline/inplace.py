@@ -10,8 +10,9 @@ from ragcli.analyze import Analyzer
 from ragcli.chunk import chunk_document, fitting_size
 from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
 from ragcli.errors import UsageError
-from ragcli.load import SkippedFile, load_file, walk
+from ragcli.load import FoundFile, Job, LoaderPool, walk
 from ragcli.pipeline.ask import Found
+from ragcli.pipeline.means import means_of
 from ragcli.pipeline.rerank import Reranking
 from ragcli.search import parse_question, rank_in_memory
 from ragcli.settings import DEFAULT_MODEL, Settings
@@ -29,18 +30,21 @@ def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int
     return tokenizer, limit - tokenizer.special_tokens
 
 
-def chunk_file(file: Path, settings: Settings) -> tuple[list[Chunk], list[Failure]]:
+def chunk_file(
+    file: Path, settings: Settings, passwords: Sequence[str] = ()
+) -> tuple[list[Chunk], list[Failure]]:
     """The chunks of one file as ``rag index`` would make them, and what of it cannot be read."""
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
     overlap = settings.overlap or 0
     size = fitting_size(settings.chunk_size, limit, overlap)
     chunks: list[Chunk] = []
     failures: list[Failure] = []
-    for item in load_file(file, path=file.as_posix()):
-        if isinstance(item, Failure):
-            failures.append(item)
-        else:
-            chunks.extend(chunk_document(item, tokenizer, size=size, overlap=overlap))
+    with LoaderPool(means_of(settings, passwords), workers=1, seconds=settings.file_seconds) as pool:
+        for _, item in pool.load([Job(file, file.as_posix())]):
+            if isinstance(item, Failure):
+                failures.append(item)
+            elif item is not None:
+                chunks.extend(chunk_document(item, tokenizer, size=size, overlap=overlap))
     return chunks, failures
 
 
@@ -50,6 +54,7 @@ def search_files(
     settings: Settings,
     note: Callable[[str], None],
     detail: Callable[[str], None],
+    passwords: Sequence[str] = (),
 ) -> tuple[Found, list[Failure]]:
     """The best passages of the files by words, reranked where that is set, and what cannot be read.
 
@@ -63,17 +68,20 @@ def search_files(
     documents: dict[str, Document] = {}
     chunks: dict[str, Chunk] = {}
     failures: list[Failure] = []
-    for found in walk(paths, max_bytes=int(settings.max_file_mb * 1_000_000)):
-        if isinstance(found, SkippedFile):
-            if found.path in paths:
-                failures.append(Failure(str(found.path), found.reason, f"left out: {found.reason}"))
-            continue
-        for item in load_file(found.path, path=found.path.as_posix()):
+    means = means_of(settings, passwords)
+    jobs: list[Job] = []
+    for found in walk(paths, max_bytes=int(settings.max_file_mb * 1_000_000), also=means.loaders):
+        if isinstance(found, FoundFile):
+            jobs.append(Job(found.path, found.path.as_posix()))
+        elif found.path in paths:
+            failures.append(Failure(str(found.path), found.reason, f"left out: {found.reason}"))
+    with LoaderPool(means, seconds=settings.file_seconds) as pool:
+        for _, item in pool.load(jobs):
             if isinstance(item, Failure):
                 failures.append(item)
-                continue
-            documents[item.id] = item
-            chunks.update((chunk.id, chunk) for chunk in chunk_document(item, tokenizer, size=size))
+            elif item is not None:
+                documents[item.id] = item
+                chunks.update((chunk.id, chunk) for chunk in chunk_document(item, tokenizer, size=size))
     ranked = rank_in_memory(query, list(chunks.values()), Analyzer.of(settings.languages))
     if not documents and not failures:
         raise UsageError("none of the paths holds a file that can be read")

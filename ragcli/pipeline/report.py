@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from ragcli.analyze import Analyzer
+from ragcli.load import LoaderPool, Means
 from ragcli.pipeline.survey import Selection
 from ragcli.types import Failure
 
@@ -23,6 +25,18 @@ class BuildOptions:
     rebuild: bool = False
     prune: bool = False
     max_file_mb: float = 50.0
+    means: Means = field(default_factory=Means)
+    file_seconds: float = 120.0
+
+    def pool(self) -> LoaderPool:
+        """What the files are read with."""
+        return LoaderPool(self.means, seconds=self.file_seconds)
+
+    def may_help(self, errors: Set[str]) -> bool:
+        """Whether a file that could not be read may be readable with the means at hand now."""
+        return bool(
+            (self.means.passwords and "encrypted" in errors) or (self.means.ocr and "no-text" in errors)
+        )
 
 
 @dataclass(slots=True)

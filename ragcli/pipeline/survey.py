@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def remember(index: Index, roots: Sequence[Root]) -> None:
 
 
 def survey(
-    index: Index, roots: Sequence[Root], max_bytes: int
+    index: Index, roots: Sequence[Root], max_bytes: int, also: Collection[str] = ()
 ) -> Iterator[tuple[str, FoundFile | SkippedFile]]:
     """Every file under the roots once, with its name in the index."""
     seen: set[str] = set()
@@ -90,7 +90,7 @@ def survey(
         chosen = root.selection
         for found in walk(
             [root.path], include=chosen.include, exclude=chosen.exclude, ignore=chosen.ignore,
-            leave_out=[index.folder], max_bytes=max_bytes,
+            leave_out=[index.folder], max_bytes=max_bytes, also=also,
         ):  # fmt: skip
             name = index.name_of(found.path)
             if name not in seen:

@@ -49,6 +49,7 @@ HOMES = {
     "pypdf": ["load"],
     "pypdfium2": ["load"],
     "selectolax": ["load"],
+    "lxml": ["load"],
     "charset_normalizer": ["load"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],

@@ -8,6 +8,7 @@ ASCII with some bytes lost.
 from __future__ import annotations
 
 import codecs
+import re
 
 from ragcli.load.parsed import CannotRead
 from ragcli.load.plausible import CANDIDATES, plausibility
@@ -19,6 +20,22 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CHARSET = re.compile(
+    rb"""<(?:meta\b|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
+)
+_CHARSET_WITHIN = 4096
+# What browsers take the names for (WHATWG Encoding Standard).
+_ALIASES = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+    "iso-8859-9": "cp1254",
+}
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1b\x08")) + b"\x7f"
 _ASCII = bytes(range(128))
 _ASCII_SHARE = 0.95  # where no encoding fits: a few foreign bytes are not worth a whole file
@@ -57,6 +74,25 @@ def decode(data: bytes) -> tuple[str, str]:
             "encoding", "the text is in no encoding that could be recognised; convert it to UTF-8"
         )
     return data.decode(found, "replace"), found
+
+
+def decode_declared(data: bytes) -> str:
+    """The text of a page or an XML file, which may say what encoding it is in.
+
+    A byte order mark and valid UTF-8 beyond ASCII are surer than what is said, what is said surer
+    than a guess, where the content can be decoded so.
+    """
+    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
+    if has_mark(data) or not declared:
+        return decode(data)[0]
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        name = declared[1].decode("ascii", "replace").lower()
+    try:
+        return data.decode(_ALIASES.get(name, name))
+    except (LookupError, UnicodeError):
+        return decode(data)[0]
 
 
 def has_mark(data: bytes) -> bool:

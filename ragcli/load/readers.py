@@ -23,6 +23,7 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "markdown": "markup.markdown:read_markdown",
         "rst": "markup.rst:read_rst",
         "text": "markup.plain:read_text",
+        "subtitles": "markup.subtitles:read_subtitles",
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
         **dict.fromkeys(CODE, "markup.plain:read_code"),
@@ -31,6 +32,7 @@ _TEXT: Mapping[str, str] = MappingProxyType(
 # Readers of bytes: (Content) -> Parsed or items.
 _BYTES: Mapping[str, str] = MappingProxyType(
     {
+        "xml": "data.xmltree:read_xml",
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
     }

@@ -97,6 +97,13 @@ class Writer:
         """Text in which white space counts; ``head`` characters of it are its signature."""
         self._add("code", clean(text).text.strip("\n").rstrip(), line, head=head)
 
+    def blocks(self, other: Parsed, line: int | None = None, level: int = 0) -> None:
+        """The blocks of a document within this one, its top headings below ``level``."""
+        for block in other.blocks:
+            text, head = other.text[block.start : block.end], max(0, block.head - block.start)
+            deeper = block.level + level if block.level else 0
+            self._add(block.kind, text, line, level=deeper, label=block.label, head=head)
+
     def parsed(self, title: str = "", metadata: Mapping[str, Scalar] | None = None, name: str = "") -> Parsed:
         """The document as it was written; without a title of its own the first top heading is one."""
         named = inline(title) or next((block.label for block in self._blocks if block.level == 1), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ragcli.load.encoding import decode, has_mark, looks_binary
+from ragcli.load.encoding import decode_declared, looks_binary
 from ragcli.load.markup.plain import read_text
 from ragcli.load.parsed import CannotRead, Content, Parsed
 from ragcli.load.source import clean, inline, unify_line_ends
@@ -18,22 +18,6 @@ if TYPE_CHECKING:
 
     from ragcli.types import Scalar
 
-_CHARSET = re.compile(
-    rb"""<(?:meta\b|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
-)
-_CHARSET_WITHIN = 4096
-# What browsers take the names for (WHATWG Encoding Standard).
-_ALIASES = {
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "cp1252",
-    "ascii": "cp1252",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "euc-kr": "cp949",
-    "iso-8859-9": "cp1254",
-}
 _UNSEEN = "head script style template noscript svg math iframe object canvas audio video"
 _DROPPED = frozenset(_UNSEEN.split())
 _FURNITURE = frozenset(["nav", "header", "footer", "aside"])
@@ -57,7 +41,7 @@ def read_html(content: Content) -> Parsed:
 
     if looks_binary(content.data, named_as_text=True):
         raise CannotRead("binary", "the content is not text")
-    source = unify_line_ends(_decode(content.data))
+    source = unify_line_ends(decode_declared(content.data))
     if _is_too_deep(source):
         return read_text(clean(_ANY_TAG.sub(" ", source)))
     tree = LexborHTMLParser(source.encode("utf-8", "replace").decode())
@@ -71,21 +55,6 @@ def read_html(content: Content) -> Parsed:
     text, blocks, lines = writer.finish()
     title = _head_text(tree, "title") or next((b.label for b in blocks if b.level == 1), "")
     return Parsed(title, text, blocks, lines, metadata=_metadata(tree))
-
-
-def _decode(data: bytes) -> str:
-    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
-    if has_mark(data) or not declared:
-        return decode(data)[0]
-    try:
-        # Valid UTF-8 beyond ASCII is no accident, whatever the page says of itself.
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        name = declared[1].decode("ascii", "replace").lower()
-    try:
-        return data.decode(_ALIASES.get(name, name))
-    except (LookupError, UnicodeError):
-        return decode(data)[0]
 
 
 def _is_too_deep(source: str) -> bool:

@@ -1,0 +1,149 @@
+"""XML text to a tree, whatever the text does: no DTD is read, nothing external is followed.
+
+References to entities are settled before the parser sees them. Those that the document declares
+with a plain value are replaced by it (within a limit; never those made of other entities, which is
+how a few lines grow to gigabytes), HTML's names by their characters, and all others stay as they
+are written.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ragcli.load.parsed import CannotRead
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_DOCTYPE = re.compile(r"<!DOCTYPE\b(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(?:\[(.*?)\]\s*)?>", re.DOTALL)
+_ENTITY = re.compile(r"<!ENTITY\s+([\w.:-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>")
+_APART = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>)", re.DOTALL)
+_REFERENCE = re.compile(r"&(?:(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z_][\w.:-]{0,99});)?")
+_DECLARATION = re.compile(r"\s*<\?xml\b.*?\?>", re.DOTALL)
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_PREDEFINED = frozenset(["amp", "lt", "gt", "quot", "apos"])
+_LONGEST_VALUE = 10_000
+_MOST_EXPANDED = 1_000_000  # characters, of all entities together
+
+SEVERAL = "several-roots"
+"""The name of an element of ours around the roots of a file that has more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """``root`` is None where the parser gave up; ``broken`` tells where content may be missing."""
+
+    root: Element | None
+    broken: str
+
+
+def parse_xml(text: str) -> Tree:
+    """The tree of a document, or of a piece of one with several roots, mended where it is broken."""
+    text = _NOT_IN_XML.sub("", _DECLARATION.sub(_blank, text, count=1))
+    doctype = _DOCTYPE.search(text[:1_000_000])
+    declared: dict[str, str] = {}
+    if doctype and not _ANY_TAG.search(_APART.sub("", text[: doctype.start()])):
+        declared = _declared(doctype[1] or "")
+        text = text[: doctype.start()] + "\n" * doctype[0].count("\n") + text[doctype.end() :]
+    text = _Entities(declared).settled(text)
+    tree = _parsed(text)
+    if tree.broken == SEVERAL:
+        tree = _parsed(f"<{SEVERAL}>{text}</{SEVERAL}>")
+    return tree
+
+
+def without_tags(text: str) -> str:
+    """The words of XML that no parser takes."""
+    return html.unescape(_ANY_TAG.sub(" ", text))
+
+
+def name_of(node: Element) -> str:
+    """The name of an element without its namespace, in lower case."""
+    tag = node.tag
+    return str(tag).rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def text_in(node: Element) -> str:
+    """All words within an element."""
+    return "".join(str(part) for part in node.itertext())
+
+
+def line_of(node: Element) -> int:
+    """The source line at which an element begins."""
+    line = node.sourceline
+    return line if isinstance(line, int) and line > 0 else 1
+
+
+def _parsed(text: str) -> Tree:
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=True,
+        remove_comments=True,
+        remove_pis=True,
+        encoding="utf-8",
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as error:
+        raise CannotRead("damaged", f"not XML that can be read (line {error.lineno or 1})") from None
+    broken = ""
+    for told in parser.error_log:
+        if told.type_name == "ERR_DOCUMENT_END" and root is not None:
+            broken = SEVERAL
+        elif told.type_name == "ERR_RESOURCE_LIMIT":
+            return Tree(None, "it is nested too deep, or too large")
+        elif told.type_name in ("ERR_TAG_NOT_FINISHED", "ERR_GT_REQUIRED", "ERR_CDATA_NOT_FINISHED"):
+            broken = broken or f"the XML is broken at line {told.line}"
+    return Tree(root, broken)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\n" * match[0].count("\n")
+
+
+def _declared(subset: str) -> dict[str, str]:
+    """The entities of an internal subset whose values contain no other; the first declaration counts."""
+    found: dict[str, str] = {}
+    for entity in _ENTITY.finditer(subset):
+        value = entity[2] if entity[2] is not None else entity[3]
+        names = [match[1] for match in _REFERENCE.finditer(value)]
+        plain = all(name and (name in _PREDEFINED or name[0] == "#") for name in names)
+        if plain and len(value) <= _LONGEST_VALUE:
+            found.setdefault(entity[1], " ".join(value.split()))
+    return found
+
+
+class _Entities:
+    def __init__(self, declared: dict[str, str]) -> None:
+        self._declared = declared
+        self._left = _MOST_EXPANDED
+
+    def settled(self, text: str) -> str:
+        parts = _APART.split(text)
+        return "".join(
+            part if index % 2 else _REFERENCE.sub(self._settle, part) for index, part in enumerate(parts)
+        )
+
+    def _settle(self, match: re.Match[str]) -> str:
+        name = match[1]
+        if not name:
+            return "&amp;"
+        if name[0] == "#":
+            return match[0]
+        if name in _PREDEFINED:
+            return match[0]
+        value = self._declared.get(name)
+        if value is not None and len(value) <= self._left:
+            self._left -= len(value)
+            return value
+        char = html.unescape(match[0])
+        return char if char != match[0] else f"&amp;{name};"

@@ -35,6 +35,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "xml": "data.xmltree:read_xml",
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
+        **dict.fromkeys(("docx", "pptx", "xlsx", "ooxml"), "office.ooxml:read_ooxml"),
     }
 )
 

@@ -1,8 +1,26 @@
-"""What the first bytes of a file say about its format, where that is surer than its name."""
+"""What the content of a file says about its format, where that is surer than its name."""
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+
 _MAGIC = ((b"%PDF-", "pdf"),)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+# Excel 2 to 4 wrote no container: the stream begins with its BOF record, [MS-XLS] 2.4.21 and before.
+_BIFF = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00\x00\x05")
+_MIMETYPES = {
+    "application/vnd.oasis.opendocument.text": "odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "ods",
+    "application/vnd.oasis.opendocument.presentation": "odp",
+    "application/epub+zip": "epub",
+}
+_OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
+_LOCAL_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
+_FLAT = re.compile(rb"<pkg:package\b.*?pkg:name=[\"']/(word|ppt|xl)/", re.DOTALL)
+_HEAD = 4096
 
 
 def sniff(data: bytes, named: str | None) -> str | None:
@@ -10,4 +28,64 @@ def sniff(data: bytes, named: str | None) -> str | None:
     for magic, format_ in _MAGIC:
         if data.startswith(magic):
             return format_
+    if data.startswith(_OLE):
+        return _ole(data, named)
+    if data.startswith(_ZIP):
+        kind = zip_kind(data)
+        # Many formats are zips that are told apart by their names alone.
+        return named if kind == "zip" and named not in {None, "text"} else kind
+    if data.startswith(_BIFF):
+        return "xls"
+    flat = _FLAT.search(data[: 4 * _HEAD]) if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None
+    if flat:
+        return {b"word": "docx", b"ppt": "pptx"}.get(flat[1], "xlsx")
     return named
+
+
+def zip_kind(data: bytes) -> str:
+    """What a zip file is, by the names of its members and its ``mimetype``; else ``zip``."""
+    names, mimetype = _members(data)
+    for known, format_ in _MIMETYPES.items():
+        if mimetype == known or mimetype == f"{known}-template":
+            return format_
+    # Names are compared in lower case and with slashes: some writers keep neither.
+    plain = [name.replace("\\", "/").lstrip("/").lower() for name in names]
+    if "[content_types].xml" in plain or "_rels/.rels" in plain:
+        for folder, format_ in _OOXML:
+            if any(name.startswith(folder) for name in plain):
+                return format_
+    return "zip"
+
+
+def _members(data: bytes) -> tuple[list[str], str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            names = opened.namelist()
+            mimetype = ""
+            if "mimetype" in names:
+                with opened.open("mimetype") as member:
+                    mimetype = member.read(200).decode("latin-1").strip()
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+        return _names_of_broken(data)
+    return names, mimetype
+
+
+def _names_of_broken(data: bytes) -> tuple[list[str], str]:
+    names: list[str] = []
+    for found in _LOCAL_NAME.finditer(data):
+        length = int.from_bytes(found[1], "little")
+        names.append(data[found.end() : found.end() + length].decode("latin-1"))
+    mimetype = ""
+    if names[:1] == ["mimetype"]:
+        size = int.from_bytes(data[18:22], "little")
+        mimetype = data[38 : 38 + min(size, 200)].decode("latin-1")
+    return names, mimetype
+
+
+def _ole(data: bytes, named: str | None) -> str | None:
+    from ragcli.load.office.ole import ole_kind
+
+    kind = ole_kind(data)
+    if kind == "ooxml" and named in {"docx", "pptx", "xlsx"}:
+        return named
+    return kind or named

@@ -76,22 +76,54 @@ class Writer:
         """A list: (depth from 0, words with their mark), an item each."""
         self._add("list", "\n".join(_item(depth, words) for depth, words in items if words.strip()), line)
 
-    def table(self, rows: Sequence[Sequence[str]], headers: int = 1, lines: Sequence[int] = ()) -> None:
-        """Rows of cells; the first ``headers`` of them name the columns. ``lines`` are the rows' own."""
+    def table(
+        self,
+        rows: Sequence[Sequence[str]],
+        headers: int = 1,
+        lines: Sequence[int] = (),
+        pages: Sequence[int] = (),
+    ) -> None:
+        """Rows of cells; the first ``headers`` of them name the columns.
+
+        ``lines`` and ``pages`` are the rows' own, where a table runs over several.
+        """
         written = [(number, _row(row)) for number, row in enumerate(rows)]
         kept = [(number, row) for number, row in written if row.replace("|", "").strip()]
         head = sum(len(row) + 1 for number, row in kept if number < headers)
         body = any(number >= headers for number, _ in kept)
-        self.rows([row for _, row in kept], [lines[n] for n, _ in kept] if lines else (), head if body else 0)
+        self.rows(
+            [row for _, row in kept],
+            [lines[n] for n, _ in kept] if lines else (),
+            head if body else 0,
+            [pages[n] for n, _ in kept] if pages else (),
+        )
 
-    def rows(self, rows: Sequence[str], lines: Sequence[int] = (), head: int = 0) -> None:
+    def rows(
+        self, rows: Sequence[str], lines: Sequence[int] = (), head: int = 0, pages: Sequence[int] = ()
+    ) -> None:
         """Rows of a table as they shall stand, one text line each; ``head`` characters are its header."""
         before = self._length + (2 if self._parts else 0)
         if not self._add("table", "\n".join(rows), lines[0] if lines else None, head=head):
             return
-        for row, line in zip(rows, lines, strict=False):
-            self._lines.add(before, line)
+        for number, row in enumerate(rows):
+            if lines:
+                self._lines.add(before, lines[number])
+            if pages:
+                self._pages.add(before, pages[number])
             before += len(row) + 1
+
+    def splice(self, parsed: Parsed) -> None:
+        """The blocks of a document that was read on its own; its places are forgotten."""
+        for block in parsed.blocks:
+            head = max(0, block.head - block.start)
+            self._add(
+                block.kind,
+                parsed.text[block.start : block.end],
+                None,
+                level=block.level,
+                label=block.label,
+                head=head,
+            )
 
     def code(self, text: str, line: int | None = None, head: int = 0) -> None:
         """Text in which white space counts; ``head`` characters of it are its signature."""

@@ -1,0 +1,103 @@
+"""Office Open XML (ECMA-376, ISO/IEC 29500): the file opened, and each kind handed to its reader.
+
+Macro-enabled files, templates, strict files and those that a password locks are read alike.
+Embedded files come as members; macros, themes, thumbnails, pictures, sounds, signatures and
+custom XML data are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from ragcli.load.office.decrypt import decrypted
+from ragcli.load.office.ole import MAGIC, object_file
+from ragcli.load.office.package import Package, open_package
+from ragcli.load.parsed import CannotRead, Content, Item, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ragcli.load.parsed import Parsed
+
+_EMBEDDED = ("package", "oleobject", "afchunk")
+# Parts that altChunk splices into the text of the document itself.
+_TEXT_CHUNKS = (".html", ".htm", ".xhtml", ".txt", ".mht", ".mhtml")
+
+
+def read_ooxml(content: Content) -> Iterator[Item]:
+    """The document, then the files embedded in it, then what of it is broken."""
+    data = decrypted(content) if content.data.startswith(MAGIC) else content.data
+    package = open_package(data)
+    parsed = _document(package)
+    if parsed.text.strip():
+        yield parsed
+    found = 0
+    for item in _embedded(package):
+        found += 1
+        yield item
+    if package.broken:
+        yield CannotRead("damaged", "it is cut short or broken; what could be read was taken")
+    elif not parsed.text.strip() and not found:
+        raise CannotRead("empty", "no text in it")
+
+
+def main_part(package: Package) -> str:
+    """The part that the document begins with; raises CannotRead where there is none."""
+    for name in package.related("", "officeDocument"):
+        return name
+    usual = ("word/document.xml", "ppt/presentation.xml", "xl/workbook.xml", "xl/workbook.bin")
+    for name in usual:
+        if package.has(name):
+            return name
+    raise CannotRead("damaged", "no document, presentation or workbook in it")
+
+
+def _document(package: Package) -> Parsed:
+    main = main_part(package)
+    folder = main.split("/", 1)[0].lower()
+    root = None if main.endswith(".bin") else package.xml(main)
+    kind = "" if root is None else str(root.tag).rsplit("}", 1)[-1]
+    if kind == "presentation" or (not kind and folder == "ppt"):
+        from ragcli.load.office.pptx import presentation
+
+        return presentation(package, main)
+    if kind == "workbook" or (not kind and folder == "xl"):
+        from ragcli.load.office.xlsx import workbook
+
+        return workbook(package, main)
+    from ragcli.load.office.docx import document
+
+    return document(package, main)
+
+
+def _embedded(package: Package) -> Iterator[Member | CannotRead]:
+    for name in sorted(_targets(package)):
+        data = package.read(name)
+        file = posixpath.basename(name)
+        try:
+            if data.startswith(MAGIC):
+                member = object_file(data, posixpath.splitext(file)[0])
+                if member:
+                    yield member
+            elif data:
+                yield Member(file, data)
+        except CannotRead as error:
+            yield CannotRead(error.error, error.message, file)
+
+
+def _targets(package: Package) -> set[str]:
+    """Parts that hold a file: by the relationships that lead to them, or by their folder."""
+    found = {
+        posixpath.normpath(name)
+        for name in package.names
+        if "/embeddings/" in name and not name.endswith(("/", ".rels"))
+    }
+    for name in list(package.names):
+        if "/_rels/" not in name:
+            continue
+        source = name.replace("/_rels/", "/").removesuffix(".rels")
+        for relation in package.relations(source).values():
+            if relation.kind.lower() in _EMBEDDED and not relation.external:
+                found.add(relation.target.lower())
+    return {name for name in found if package.has(name) and not name.endswith(_TEXT_CHUNKS)}

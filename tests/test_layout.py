@@ -50,6 +50,8 @@ HOMES = {
     "pypdfium2": ["load"],
     "selectolax": ["load"],
     "charset_normalizer": ["load"],
+    "olefile": ["load"],
+    "py7zr": ["load/archive"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],
     "rank_bm25": ["search"],

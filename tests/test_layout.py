@@ -54,6 +54,8 @@ HOMES = {
     "olefile": ["load/office"],
     "python_calamine": ["load/office"],
     "charset_normalizer": ["load"],
+    "olefile": ["load"],
+    "py7zr": ["load/archive"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],
     "rank_bm25": ["search"],

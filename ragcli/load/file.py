@@ -15,7 +15,7 @@ from ragcli.load.encoding import looks_binary
 from ragcli.load.foreign import read_with
 from ragcli.load.formats import CODE, FORMATS, UNSUPPORTED, format_of
 from ragcli.load.language import language_of
-from ragcli.load.parsed import CannotRead, Content, Means, Member, Parsed
+from ragcli.load.parsed import Allowance, CannotRead, Content, Means, Member, Parsed
 from ragcli.load.readers import reader_of
 from ragcli.load.sniff import sniff
 from ragcli.load.source import inline
@@ -107,9 +107,12 @@ class _Loading:
     file_path: str
     means: Means
     on_disk: Path
-    names: set[str] = field(default_factory=set)
+    names: dict[str, int] = field(default_factory=dict)  # each name given → how often it was wanted
     members: int = 0
-    unpacked: int = 0
+    allowance: Allowance = field(default_factory=lambda: Allowance(_MOST_BYTES))
+    opened: list[bytes] = field(
+        default_factory=list
+    )  # the content around what is being read, outermost first
 
     def file(
         self,
@@ -139,13 +142,14 @@ class _Loading:
     def _items(
         self, data: bytes, name: str, path: str, modified: float, format_: str, depth: int
     ) -> Iterator[Document | Failure]:
-        content = Content(data, name, self.means.passwords, self.means.ocr)
+        content = Content(data, name, self.means.passwords, self.means.ocr, self.allowance)
         if loader := self._loader(name):
             read = read_with(loader, content, None if depth else self.on_disk)
         else:
             read = reader_of(format_)(content)
         items = [read] if isinstance(read, Parsed) else read
         some = False
+        self.opened[depth:] = [data]
         for item in items:
             if isinstance(item, CannotRead):
                 some = True
@@ -164,12 +168,13 @@ class _Loading:
 
     def _member(self, member: Member, path: str, modified: float, depth: int) -> Iterator[Document | Failure]:
         self.members += 1
-        self.unpacked += len(member.data)
         if self.members > _MOST_MEMBERS:
-            raise CannotRead("too-large", f"more than {_MOST_MEMBERS} files lie within it")
-        if self.unpacked > _MOST_BYTES:
-            raise CannotRead("too-large", f"more than {_MOST_BYTES // 1_000_000} MB lie within it")
+            raise CannotRead("too-large", f"more than {_MOST_MEMBERS} files lie within it; so many were read")
+        self.allowance.spend(len(member.data))
         inner = self._name(path, member.name)
+        if any(member.data == around for around in self.opened[:depth]):
+            yield Failure(inner, "too-deep", "it contains itself")
+            return
         if depth > _DEEPEST:
             yield Failure(inner, "too-deep", f"it lies more than {_DEEPEST} files deep")
             return
@@ -181,10 +186,11 @@ class _Loading:
         parts = [part for part in inline(name).replace("\\", "/").split("/") if part.strip(". ")]
         wanted = f"{path}/{'/'.join(parts)[-_LONGEST_NAME:] or 'unnamed'}"
         stem, suffix = os.path.splitext(wanted)
-        number, free = 2, wanted
+        free = wanted
         while free in self.names:
-            number, free = number + 1, f"{stem} ({number}){suffix}"
-        self.names.add(free)
+            self.names[wanted] += 1
+            free = f"{stem} ({self.names[wanted]}){suffix}"
+        self.names[free] = 1
         return free
 
     def _document(

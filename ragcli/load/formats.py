@@ -65,6 +65,13 @@ _PROSE = {
     "csv": ".csv",
     "tsv": ".tsv .tab",
     "jsonl": ".jsonl .ndjson",
+    "zip": ".zip",
+    "7z": ".7z",
+    "tar": ".tar",
+    "gz": ".gz .tgz",
+    "bz2": ".bz2 .tbz2 .tbz",
+    "xz": ".xz .txz",
+    "zst": ".zst .tzst",
 }
 _UNREAD = """
 .png .jpg .jpeg .gif .bmp .tif .tiff .webp .ico .heic .avif .psd .svg .svgz .eps .ai
@@ -72,7 +79,7 @@ _UNREAD = """
 .doc .dot .xls .xlt .ppt .pps .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
 .epub .mobi .azw .azw3 .fb2 .djvu .chm .msg .eml .mbox .mht .mhtml .pst
-.zip .tar .gz .tgz .bz2 .tbz2 .xz .txz .zst .7z .rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso
+.rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso
 .exe .dll .so .dylib .a .o .obj .lib .class .pyc .pyo .wasm .bin .db .sqlite .sqlite3 .mdb .accdb
 .npy .npz .pkl .pickle .parquet .feather .arrow .h5 .hdf5 .pt .pth .onnx .safetensors .gguf .ckpt
 .ttf .otf .woff .woff2 .eot

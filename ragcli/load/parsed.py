@@ -10,6 +10,32 @@ if TYPE_CHECKING:
     from ragcli.types import Block, PlaceMap, Scalar
 
 
+@dataclass(slots=True)
+class Allowance:
+    """How many bytes may still be unpacked of a file on the disk, with all that lies within it.
+
+    ``whole`` is what it was at first. Members are counted where they are taken; what a reader
+    unpacks besides, it counts itself.
+    """
+
+    whole: int = 1_000_000_000
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.whole
+
+    def spend(self, count: int) -> None:
+        """Raises CannotRead, ``too-large``, where it was the last of it."""
+        self.left -= count
+        if self.left < 0:
+            told = f"more than {self.whole // 1_000_000} MB lie within the file; so much was read"
+            raise CannotRead("too-large", told)
+
+    def give_back(self, count: int) -> None:
+        """What was spent on this is counted elsewhere."""
+        self.left += count
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a reader may use beyond the content itself.
@@ -38,6 +64,7 @@ class Content:
     name: str = ""
     passwords: tuple[str, ...] = ()
     ocr: str = ""
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
         **dict.fromkeys(("docx", "pptx", "xlsx", "ooxml"), "office.ooxml:read_ooxml"),
+        "zip": "archive.zip:read_zip",
+        "7z": "archive.sevenzip:read_7z",
+        "tar": "archive.tar:read_tar",
+        **dict.fromkeys(("gz", "bz2", "xz", "zst"), "archive.tar:read_packed"),
     }
 )
 

@@ -21,6 +21,15 @@ _OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 _LOCAL_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
 _FLAT = re.compile(rb"<pkg:package\b.*?pkg:name=[\"']/(word|ppt|xl)/", re.DOTALL)
 _HEAD = 4096
+# What is packed this way may be a format of its own, which a name that is not read tells.
+_PACKED = (
+    (b"\x1f\x8b\x08", "gz"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+)
+_USTAR_AT = 257
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 
 
 def sniff(data: bytes, named: str | None) -> str | None:
@@ -39,7 +48,7 @@ def sniff(data: bytes, named: str | None) -> str | None:
     flat = _FLAT.search(data[: 4 * _HEAD]) if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None
     if flat:
         return {b"word": "docx", b"ppt": "pptx"}.get(flat[1], "xlsx")
-    return named
+    return named if named == "unsupported" else _packed(data) or named
 
 
 def zip_kind(data: bytes) -> str:
@@ -89,3 +98,16 @@ def _ole(data: bytes, named: str | None) -> str | None:
     if kind == "ooxml" and named in {"docx", "pptx", "xlsx"}:
         return named
     return kind or named
+
+
+def _packed(data: bytes) -> str | None:
+    for magic, format_ in _PACKED:
+        if data.startswith(magic):
+            return format_
+    if _BZIP2.match(data):
+        return "bz2"
+    if data[_USTAR_AT : _USTAR_AT + 5] == b"ustar":
+        from ragcli.load.archive.tar import is_tar
+
+        return "tar" if is_tar(data) else None
+    return None

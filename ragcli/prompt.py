@@ -6,8 +6,9 @@ A source is written ::
     the passage
     </source>
 
-and a passage cannot write such a tag itself: in the prompt (never in the hit) the ``<`` of
-anything that begins like one becomes ``&lt;``.
+with the passage's lead, where it has one, above a line ``…``. A passage cannot write such a tag
+itself: in the prompt (never in the hit) the ``<`` of anything that begins like one becomes
+``&lt;``.
 """
 
 from __future__ import annotations
@@ -161,7 +162,8 @@ def _block(n: int, hit: Hit, text: str) -> str:
     if section == hit.title:
         del fields["section"]
     tag = " ".join(f'{name}="{_attribute(value)}"' for name, value in fields.items() if value.strip())
-    return f"<source {tag}>\n{_harmless(text)}\n</source>"
+    lead = f"{_harmless(hit.lead)}\n…\n" if hit.lead else ""
+    return f"<source {tag}>\n{lead}{_harmless(text)}\n</source>"
 
 
 def _harmless(text: str) -> str:

@@ -104,9 +104,11 @@ class Failure:
 class Chunk:
     """A passage: ``text`` is exactly ``document.text[start:end]``.
 
-    ``context`` is what is embedded and searched together with the text (title and headings),
+    ``lead`` are words from before (or, a caption, from behind) the text without which it cannot
+    be understood: the header rows of a table, what introduces a list, a function's signature.
+    ``context`` is what is embedded and searched together with the text (title, headings, lead),
     ``tokens`` the length of context and text together as the embedding model counts them,
-    without its special tokens.
+    without its special tokens. ``page_label`` is what the source calls the page.
     """
 
     id: str
@@ -120,6 +122,8 @@ class Chunk:
     page: int | None
     lines: tuple[int, int] | None
     tokens: int
+    lead: str = ""
+    page_label: str = ""
 
     @property
     def embedded_text(self) -> str:
@@ -160,21 +164,42 @@ class Hit:
     # Chunks that a passage was merged from, in order, and worse hits that say the same.
     chunks: tuple[str, ...] = ()
     duplicates: tuple[Hit, ...] = ()
+    # As a chunk has them.
+    lead: str = ""
+    page_label: str = ""
 
     @property
     def place(self) -> str:
         """``path:first-last`` or ``path, page N``: where a reader finds the passage."""
-        return place(self.path, self.page, self.lines)
+        return place(self.path, self.page, self.lines, self.page_label)
 
 
-def place(path: str, page: int | None, lines: tuple[int, int] | None) -> str:
-    """Write a place the way compilers and grep do: ``path:12``, ``path:12-15``, ``path, page 3``."""
-    if page is not None:
-        return f"{path}, page {page}"
+_SHEETS = "xls xlsb xlsm xlsx xlt xltm xltx et numbers ods ots fods"
+_SLIDES = "ppt pptm pptx pps ppsm ppsx pot potm potx dps key odp otp fodp"
+
+
+def place(path: str, page: int | None, lines: tuple[int, int] | None, label: str = "") -> str:
+    """Write a place the way compilers and grep do: ``path:12``, ``path:12-15``, ``path, page 3``.
+
+    Pages are called what they are: ``deck.pptx, slide 3``, ``book.xlsx, sheet 2 (Sales), rows 5-9``.
+    ``label`` is the source's own name of the page: ``paper.pdf, page 12 (iv)``.
+    """
+    if page is None:
+        return path if lines is None else f"{path}:{_range(lines)}"
+    suffix = path.rpartition(".")[2].lower()
+    kind = "sheet" if suffix in _SHEETS.split() else "slide" if suffix in _SLIDES.split() else "page"
+    where = f"{path}, {kind} {page}"
+    if label and label != str(page):
+        where += f" ({label})"
     if lines is None:
-        return path
+        return where
+    unit = "row" if kind == "sheet" else "line"
+    return f"{where}, {unit}{'' if lines[0] == lines[1] else 's'} {_range(lines)}"
+
+
+def _range(lines: tuple[int, int]) -> str:
     first, last = lines
-    return f"{path}:{first}" if first == last else f"{path}:{first}-{last}"
+    return str(first) if first == last else f"{first}-{last}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_a_document_comes_back_as_it_was_put(catalog: Catalog) -> None:
         record="7",
         metadata={"year": 2026, "ok": True, "name": "杭州"},
     )
-    chunks = [replace(chunk, page=3) for chunk in make_chunks(document)]
+    chunks = [replace(chunk, page=3, page_label="iii", lead="| name |") for chunk in make_chunks(document)]
     with catalog.transaction():
         assert catalog.put_document(document, chunks, NOW, catalog.begin_generation()) == (2, 0)
     stored = catalog.chunks([chunk.id for chunk in chunks])
@@ -63,6 +63,14 @@ def test_a_document_comes_back_as_it_was_put(catalog: Catalog) -> None:
         2,
         NOW,
     )
+
+
+def test_documents_within_a_file_are_found_by_the_file(catalog: Catalog) -> None:
+    inner = replace(make_document("papers.zip/a.txt", "one"), file="papers.zip")
+    put(catalog, inner, make_document("papers.zip.txt", "two"))
+    assert catalog.documents_of("papers.zip") == ["papers.zip/a.txt"]
+    assert catalog.documents_of("papers.zip/a.txt") == []
+    assert catalog.document_origins()["papers.zip/a.txt"][0] == "papers.zip"
 
 
 def test_lines_and_pages_may_be_absent(catalog: Catalog) -> None:

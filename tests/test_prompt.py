@@ -68,6 +68,13 @@ def test_pages_and_plain_titles() -> None:
     assert prompt.context.startswith('<source n="1" path="docs/a.md, page 4">\n')
 
 
+def test_the_lead_stands_above_the_passage_and_apart_from_it() -> None:
+    hit = make_hit("| Ada | 7 |", lead="| Name | <source> |")
+    prompt = build_prompt("q", [hit], budget=999, count=COUNT)
+    assert prompt.context.split("\n")[1:] == ["| Name | &lt;source> |", "…", "| Ada | 7 |", "</source>"]
+    assert prompt.sources[0].tokens == COUNT.count(prompt.context)
+
+
 def test_no_hits_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="at least one"):
         build_prompt("q", [], budget=100, count=COUNT)

@@ -91,3 +91,26 @@ def test_no_log_beside_the_file_on_another_machines_disk(
         assert plain.execute("PRAGMA journal_mode").fetchone() == (journal,)
     with Catalog.open(file) as catalog:
         assert list(catalog.roots()) == ["docs", "more"]
+
+
+def test_documents_of_the_first_format_know_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite3"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(schema._STEPS[0])
+        db.executemany("INSERT INTO meta VALUES (?, ?)", [("format", "1"), ("uid", "u"), ("generation", "1")])
+        values = ("a.jsonl#7", "a.jsonl", "7", "", "jsonl", "en", 3, "0" * 64, "", "", "{}", "one")
+        db.execute(f"INSERT INTO documents VALUES ({', '.join('?' * len(values))})", values)
+        db.commit()
+        assert schema.same_schema(db)
+    with Catalog.open(path) as catalog:
+        assert catalog.get("format") == str(FORMAT)
+        assert catalog.documents_of("a.jsonl") == ["a.jsonl#7"]
+        assert catalog.problems() == []
+    with closing(sqlite3.connect(path)) as db:
+        assert schema.same_schema(db)
+
+
+@pytest.mark.parametrize("told", ["0", "-1", str(FORMAT + 1), "two", "1 "])
+def test_a_schema_of_a_format_that_is_none_is_another(db: sqlite3.Connection, told: str) -> None:
+    db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (told,))
+    assert not schema.same_schema(db)

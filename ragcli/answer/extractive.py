@@ -55,7 +55,8 @@ def extract(
     No answer is given when no source reaches ``least`` :func:`evidence`: the sources do not say.
     """
     contexts = [
-        f"{' '.join(source.hit.heading)}\n{source.hit.title}\n{source.hit.text}" for source in prompt.sources
+        f"{' '.join(source.hit.heading)}\n{source.hit.title}\n{source.hit.lead}\n{source.hit.text}"
+        for source in prompt.sources
     ]
     ids = [source.hit.id for source in prompt.sources]
     if not trust:
@@ -92,8 +93,9 @@ def _sentences(sources: Sequence[Source]) -> list[_Sentence]:
     seen: set[str] = set()
     for source in sources:
         heading = source.hit.heading[-1] if source.hit.heading else source.hit.title
-        above = heading
-        text = source.hit.text
+        text, lead = source.hit.text, source.hit.lead
+        led = text.find("\n\n") % (len(text) + 1) if lead else 0  # as far as the lead's block goes
+        above = f"{heading} {lead}"
         for start, end in _joined(text, sentence_spans(text)):
             if _HEADING.match(text, start):
                 heading = above = text[start:end].lstrip("# ")
@@ -101,7 +103,7 @@ def _sentences(sources: Sequence[Source]) -> list[_Sentence]:
             if _TABLE_HEAD.match(text, start):
                 above = f"{heading} {text[start:end]}"
                 continue
-            if not text.startswith("|", start):
+            if not text.startswith("|", start) and start >= led:
                 above = heading
             mark = _MARK.match(text, start, end)
             begin = mark.end() if mark else start

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class FileState:
     """What was known of a file when it was last read.
 
-    ``failures`` are (path, error, message) of what lies in it and could not be read.
+    ``failures`` are those of the file and of what lies within it: error, message and, for a file
+    within it, its path.
     """
 
     path: str
@@ -43,7 +44,7 @@ class FileState:
     changed_ns: int
     sha256: str
     recipe: str
-    failures: tuple[tuple[str, str, str], ...] = ()
+    failures: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +219,12 @@ class Catalog:
         A chunk that is the same as before keeps its generation: nothing derived from it changes.
         """
         self._db.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document.id, document.path, document.record, document.title, document.format,
                 document.language, len(document.text), document.sha256, document.modified, indexed,
                 json.dumps(dict(document.metadata), ensure_ascii=False), document.text,
+                document.file or document.path,
             ),
         )  # fmt: skip
         old = self.chunk_ids(document.id)
@@ -235,19 +237,19 @@ class Catalog:
             first, last = chunk.lines or (None, None)
             self._db.execute("DELETE FROM gone WHERE chunk = ?", (chunk.id,))
             self._db.execute(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     chunk.id, chunk.document, chunk.ordinal, chunk.start, chunk.end, chunk.context,
                     json.dumps(chunk.heading, ensure_ascii=False), chunk.page, first, last, chunk.tokens,
-                    content_hash(chunk.embedded_text), generation,
+                    content_hash(chunk.embedded_text), generation, chunk.lead, chunk.page_label,
                 ),
             )  # fmt: skip
         return len(new - old), len(old - new)
 
-    def documents_of(self, path: str) -> list[str]:
+    def documents_of(self, file: str) -> list[str]:
         """Ids of the documents read from a file."""
         return [
-            row[0] for row in self._db.execute("SELECT id FROM documents WHERE path = ? ORDER BY id", (path,))
+            row[0] for row in self._db.execute("SELECT id FROM documents WHERE file = ? ORDER BY id", (file,))
         ]
 
     def chunk_ids(self, document: str) -> set[str]:
@@ -383,7 +385,7 @@ class Catalog:
 
     _CHUNK = """
         SELECT chunks.id, document, ordinal, start, "end", substr(text, start + 1, "end" - start), context, heading,
-               page, first_line, last_line, tokens, path, record, title, language, metadata
+               page, first_line, last_line, tokens, lead, page_label, path, record, title, language, metadata
         FROM chunks JOIN documents ON documents.id = document
     """
 
@@ -404,7 +406,7 @@ class Catalog:
         """The chunks of a document in order, each with the hash of the text it was embedded with."""
         query = self._CHUNK.replace("metadata\n", "metadata, content\n", 1)
         rows = self._db.execute(query + "WHERE document = ? ORDER BY ordinal", (document,))
-        return [(_stored(row), row[17]) for row in rows]
+        return [(_stored(row), row[19]) for row in rows]
 
     def text_of(self, document: str) -> str | None:
         """The extracted text of a document; None where there is none of that id."""
@@ -496,17 +498,17 @@ class Catalog:
 
     def document_origins(self) -> dict[str, tuple[str, str]]:
         """The file that each document came from and the sha256 it was read with, by id."""
-        rows = self._db.execute("SELECT id, path, sha256 FROM documents")
+        rows = self._db.execute("SELECT id, file, sha256 FROM documents")
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def document_rows(self) -> Iterator[dict[str, Any]]:
         """One mapping a document, ordered by id, as ``rag list`` shows them."""
         rows = self._db.execute(
-            """SELECT documents.id, path, title, format, language, characters, sum(tokens), count(chunks.id),
+            """SELECT documents.id, path, file, title, format, language, characters, sum(tokens), count(chunks.id),
                       sha256, modified, indexed
                FROM documents LEFT JOIN chunks ON document = documents.id GROUP BY documents.id ORDER BY documents.id"""
         )
-        names = ("document", "path", "title", "format", "language", "characters", "tokens", "chunks", "sha256",
+        names = ("document", "path", "file", "title", "format", "language", "characters", "tokens", "chunks", "sha256",
                  "modified", "indexed")  # fmt: skip
         for row in rows:
             values = dict(zip(names, row, strict=True))
@@ -534,5 +536,6 @@ def _stored(row: tuple[Any, ...]) -> StoredChunk:
     chunk = Chunk(
         id=row[0], document=row[1], ordinal=row[2], start=row[3], end=row[4], text=row[5], context=row[6],
         heading=tuple(_from_json(row[7])), page=row[8], lines=lines, tokens=row[11],
+        lead=row[12], page_label=row[13],
     )  # fmt: skip
-    return StoredChunk(chunk, row[12], row[13], row[14], row[15], _from_json(row[16]))
+    return StoredChunk(chunk, row[14], row[15], row[16], row[17], _from_json(row[18]))

@@ -17,9 +17,9 @@ _KINDS = {
     "roots": ("path options", "", ""),
     "files": ("path sha256 recipe failures", "size changed_ns", ""),
     "documents": (
-        "id path title format language sha256 modified indexed metadata text", "characters", "record",
+        "id path title format language sha256 modified indexed metadata text file", "characters", "record",
     ),
-    "chunks": ("id document context heading content", "ordinal start end tokens generation", ""),
+    "chunks": ("id document context heading content lead page_label", "ordinal start end tokens generation", ""),
     "gone": ("chunk", "generation", ""),
     "vectors": ("content model", "", ""),
 }  # fmt: skip
@@ -132,6 +132,6 @@ def _is_options(told: object) -> bool:
 
 def _is_failures(told: object) -> bool:
     return isinstance(told, list) and all(
-        isinstance(pair, list) and len(pair) == 3 and all(isinstance(part, str) for part in pair)
-        for pair in told
+        isinstance(one, list) and len(one) in (2, 3) and all(isinstance(part, str) for part in one)
+        for one in told
     )

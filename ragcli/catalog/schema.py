@@ -38,6 +38,13 @@ CREATE TABLE vectors (
     content TEXT NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (content, model)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE chunks ADD COLUMN lead TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN page_label TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN file TEXT NOT NULL DEFAULT '';
+UPDATE documents SET file = path;
+CREATE INDEX documents_by_file ON documents (file);
+""",
 )
 FORMAT = len(_STEPS)
 
@@ -74,9 +81,12 @@ def same_schema(db: sqlite3.Connection) -> bool:
 
     A catalogue that comes from elsewhere might bring triggers and views of its own.
     """
+    told = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    if told is None or str(told[0]) not in map(str, range(1, FORMAT + 1)):
+        return False
     plain = sqlite3.connect(":memory:")
     try:
-        plain.executescript("\n".join(_STEPS))
+        plain.executescript("\n".join(_STEPS[: int(told[0])]))
         query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
         return plain.execute(query).fetchall() == db.execute(query).fetchall()
     finally:

@@ -91,7 +91,7 @@ def show_command(
 ) -> None:
     """Show a chunk with its neighbours. Of a document, all chunks."""
     from ragcli.pipeline.inspect import neighbourhood
-    from ragcli.render.passages import display_path, passage
+    from ragcli.render.passages import display_path, lead_line, passage
     from ragcli.render.records import chunk_record, dump
     from ragcli.render.terminal import one_line
     from ragcli.types import place
@@ -109,11 +109,12 @@ def show_command(
             row = {"document": stored.chunk.document, "wanted": wanted, **chunk_record(stored.chunk)}
             context.terminal.out(dump(row))
             continue
-        where = one_line(place(display_path(stored.path, home), stored.chunk.page, stored.chunk.lines))
-        context.terminal.out(
-            f"{'>' if wanted else ' '} {where}  {stored.chunk.id}  {stored.chunk.tokens} tokens"
-        )
-        context.terminal.out(passage(stored.chunk.text))
+        shown = stored.chunk
+        where = place(display_path(stored.path, home), shown.page, shown.lines, shown.page_label)
+        context.terminal.out(f"{'>' if wanted else ' '} {one_line(where)}  {shown.id}  {shown.tokens} tokens")
+        if shown.lead:
+            context.terminal.out(lead_line(shown.lead))
+        context.terminal.out(passage(shown.text))
         context.terminal.out()
 
 
@@ -135,7 +136,7 @@ def chunk_command(
 ) -> None:
     """Show how a file is cut. No index is needed or changed."""
     from ragcli.pipeline.inplace import chunk_file
-    from ragcli.render.passages import passage
+    from ragcli.render.passages import lead_line, passage
     from ragcli.render.records import chunk_record, dump
     from ragcli.render.terminal import one_line
     from ragcli.types import place
@@ -151,8 +152,10 @@ def chunk_command(
         if output is Format.jsonl:
             context.terminal.out(dump(chunk_record(chunk)))
         elif output is Format.text:
-            where = one_line(place(str(file), chunk.page, chunk.lines))
+            where = one_line(place(str(file), chunk.page, chunk.lines, chunk.page_label))
             context.terminal.out(f"{where}  {chunk.tokens} tokens  {' > '.join(chunk.heading)}".rstrip())
+            if chunk.lead:
+                context.terminal.out(lead_line(chunk.lead))
             context.terminal.out(passage(chunk.text))
             context.terminal.out()
     for failure in failures:

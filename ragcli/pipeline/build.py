@@ -218,7 +218,7 @@ class Builder:
         known = self._known_files.get(name)
         if known is None or self._anew or known.recipe != str(self._recipe):
             return False
-        errors = {error for _, error, _ in known.failures}
+        errors = {error for error, *_ in known.failures}
         if "same-name" in errors or self._options.may_help(errors):
             return False  # the other file may be gone; a password may be at hand now
         if (known.size, known.changed_ns) != (found.size, found.changed_ns):
@@ -228,15 +228,20 @@ class Builder:
             if not self._plan:
                 with self._catalog.transaction():
                     self._catalog.touch_file(_state(name, found, digest, known.recipe, known.failures))
-        for failure in known.failures:
-            self._cannot(Failure(*failure))
+        for error, message, *within in known.failures:
+            self._cannot(Failure(within[0] if within else name, error, message), name)
         self._report.unchanged += len(self._catalog.documents_of(name))
         return True
 
-    def _cannot(self, failure: Failure) -> None:
-        """Note what cannot be taken. An empty file is no failure unless it was named itself."""
-        if failure.error == "empty" and failure.path not in self._named:
-            self._report.left_out.append((failure.path, "empty"))
+    def _cannot(self, failure: Failure, file: str) -> None:
+        """Note what cannot be taken of a file.
+
+        An empty file is no failure unless it was named itself, and what lies within a file is left
+        out like the files of a folder.
+        """
+        within = failure.path != file and failure.error in ("binary", "unsupported")
+        if within or (failure.error == "empty" and failure.path not in self._named):
+            self._report.left_out.append((failure.path, failure.error))
         else:
             self._report.fail(failure)
 
@@ -253,13 +258,13 @@ class Builder:
         name = reading.name
         if isinstance(item, Failure):
             reading.failures.append(item)
-            self._cannot(item)
+            self._cannot(item, name)
             return
         owner, digest_before = self._origins.get(item.id, (name, ""))
         if owner != name and owner in self._present:
             told = f"{item.id} is also the name of {owner}; rename one"
             reading.failures.append(Failure(name, "same-name", told))
-            self._cannot(reading.failures[-1])
+            self._cannot(reading.failures[-1], name)
             return
         reading.seen.add(item.id)
         if reading.same_recipe and digest_before == item.sha256 and self._is_in_place(item):
@@ -274,7 +279,7 @@ class Builder:
         if "unreadable" in errors or digest is None:
             # Nothing is known of it now; what was known may still be true.
             return
-        told = tuple((failure.path, failure.error, failure.message) for failure in reading.failures)
+        told = tuple((f.error, f.message, *((f.path,) if f.path != name else ())) for f in reading.failures)
         if _digest(reading.found.path) != digest or errors & _PASSING:
             # Written to while it was read, or given up for reasons that may pass: the next run must not
             # take it for known.
@@ -283,13 +288,14 @@ class Builder:
         self._finished.append((state, reading.seen, reading.found.size))
 
     def _is_in_place(self, document: Document) -> bool:
-        """Whether a document begins on the line where it began before: records move with those above them."""
+        """Whether a document begins on the line where it began before: parts of a file move with those above them."""
         first = document.lines.at(0) if document.lines else None
-        return document.record is None or self._catalog.first_line(document.id) == first
+        whole = document.record is None and document.path == document.file
+        return whole or self._catalog.first_line(document.id) == first
 
     def _take(self, document: Document, digest_before: str) -> None:
         chunks = self._cut(document)
-        self._origins[document.id] = (document.path, document.sha256)
+        self._origins[document.id] = (document.file, document.sha256)
         if not digest_before:
             self._report.added += 1
         elif digest_before == document.sha256 and self._catalog.chunk_ids(document.id) == {
@@ -336,7 +342,7 @@ class Builder:
             added, removed = self._catalog.put_document(document, chunks, now, generation)
             self._report.chunks_added += added
             self._report.chunks_removed += removed
-        begun = {document.path for document, _ in self._waiting}
+        begun = {document.file for document, _ in self._waiting}
         for path in begun - {state.path for state, _, _ in self._finished}:
             # Its end comes with a later portion. Should that never come, the next run reads it again, or
             # finds it gone.
@@ -438,7 +444,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _state(
-    name: str, found: FoundFile, digest: str, recipe: str, failures: tuple[tuple[str, str, str], ...]
+    name: str, found: FoundFile, digest: str, recipe: str, failures: tuple[tuple[str, ...], ...]
 ) -> FileState:
     racy = time.time_ns() - found.changed_ns < _RACY_NS
     # A time that no file has makes the next run compare contents.

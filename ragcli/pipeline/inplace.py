@@ -105,6 +105,8 @@ def search_files(
                 score=score,
                 lexical=Score(rank, score),
                 fused=score,
+                lead=chunk.lead,
+                page_label=chunk.page_label,
             )
         )
     took: dict[str, float] = {}

@@ -23,12 +23,14 @@ def remove(
     documents = chunks = 0
     Index.open(folder, settings).close()  # before a lock is made where there is no index
     with writing(folder, "rag remove", settings.wait, tell), Index.open(folder, settings) as index:
-        known = [(row["document"], row["path"]) for row in index.catalog.document_rows()]
+        known = [(row["document"], row["path"], row["file"]) for row in index.catalog.document_rows()]
         chosen: dict[str, str] = {}
         for path in paths:
             name = index.name_of(Path(path))
             found = {
-                d: f for d, f in known if d == path or lies_under(f, name) or lies_under(f, path.rstrip("/"))
+                document: file
+                for document, place, file in known
+                if document == path or lies_under(place, name) or lies_under(place, path.rstrip("/"))
             }
             if not found:
                 raise UsageError(f"not in the index: {path}; `rag list` shows what is")
@@ -40,7 +42,7 @@ def remove(
             for file in set(chosen.values()):
                 if not index.catalog.documents_of(file):
                     index.catalog.drop_file(file)
-                else:  # a record of a collection: the next run must read the file again
+                else:  # a part of it: the next run must read the file again
                     index.catalog.forget_state(file)
                 index.catalog.drop_root(file)
     return documents, chunks

@@ -244,12 +244,12 @@ def _check_whole(old: Index, new: Index, choice: ModelChoice, *, prune: bool) ->
     """
     there = {name for name, _, _ in new.catalog.document_names()}
     lost = []
-    for name, path, record in old.catalog.document_names():
+    for name, (path, _) in sorted(old.catalog.document_origins().items()):
         if name in there:
             continue
         file = old.file_of(path)
         gone = not file.exists() and file.parent.is_dir() and any(file.parent.iterdir())
-        taken = record is not None and bool(new.catalog.documents_of(path))  # a record left its collection
+        taken = name != path and bool(new.catalog.documents_of(path))  # a part of a file that left it
         if not (gone or taken or prune):
             lost.append(name)
     if lost:

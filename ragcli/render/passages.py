@@ -34,7 +34,7 @@ def display_path(path: str, home: Path) -> str:
 
 def hit_place(hit: Hit, home: Path) -> str:
     """Where a hit stands, as it is typed from the current folder."""
-    return place(display_path(hit.path, home), hit.page, hit.lines)
+    return place(display_path(hit.path, home), hit.page, hit.lines, hit.page_label)
 
 
 def print_hits(
@@ -55,6 +55,8 @@ def print_hits(
         terminal.print(head)
         if explain:
             terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
+        if hit.lead:
+            terminal.print(Text(f"   {lead_line(hit.lead)}", style="dim"))
         if hit.chunks:
             terminal.print(_marked(safe(hit.text.strip()).replace("\n", "\n   "), words, analyze))
         else:
@@ -62,6 +64,12 @@ def print_hits(
             terminal.print(_marked(shown, words, analyze))
         for copy in hit.duplicates:
             terminal.print(Text(f"   also {one_line(hit_place(copy, home))}", style="dim"))
+
+
+def lead_line(lead: str) -> str:
+    """A lead on one line that shows that it is no part of the passage."""
+    flat = one_line(lead)
+    return f"{flat if len(flat) <= _SNIPPET else flat[:_SNIPPET].rsplit(' ', 1)[0]} …"
 
 
 def explanation(hit: Hit) -> str:
@@ -127,7 +135,9 @@ def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:
     terminal.out()
     places: dict[int, list[str]] = {}
     for citation in answer.citations:
-        where = place(display_path(citation.hit.path, home), citation.hit.page, citation.lines)
+        where = place(
+            display_path(citation.hit.path, home), citation.hit.page, citation.lines, citation.hit.page_label
+        )
         if citation.hit.record is not None:
             where += f" ({citation.hit.record})"
         known = places.setdefault(citation.n, [])

@@ -80,6 +80,7 @@ def _passage(catalog: Catalog, best: Hit, part: Sequence[StoredChunk], rank: int
         span=(start, end),
         lines=(min(first for first, _ in lines), max(last for _, last in lines)) if lines else None,
         text=catalog.slice_of(best.document, start, end),
+        lead=chunks[0].lead,
         chunks=tuple(chunk.id for chunk in chunks),
     )
 

@@ -244,7 +244,7 @@ def make_hit(stored: StoredChunk, rank: int, score: float, lexical: Score | None
     return Hit(
         rank=rank, id=chunk.id, document=chunk.document, record=stored.record, path=stored.path, title=stored.title,
         heading=chunk.heading, page=chunk.page, lines=chunk.lines, span=(chunk.start, chunk.end), text=chunk.text,
-        score=score, lexical=lexical, dense=dense, fused=score,
+        score=score, lexical=lexical, dense=dense, fused=score, lead=chunk.lead, page_label=chunk.page_label,
     )  # fmt: skip
 
 

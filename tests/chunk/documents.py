@@ -14,7 +14,8 @@ from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
 from ragcli.types import Block, BlockKind, Chunk, Document, PlaceMap
 
-Part = tuple[BlockKind, str, int]
+# Kind, text, level of a heading, lines of a head.
+Part = tuple[BlockKind, str, int, int]
 
 
 @cache
@@ -26,33 +27,48 @@ def minilm() -> FastTokenizer:
 
 
 def heading(words: str, level: int = 1) -> Part:
-    return ("heading", words, level)
+    return ("heading", words, level, 0)
 
 
 def paragraph(text: str) -> Part:
-    return ("paragraph", text, 0)
+    return ("paragraph", text, 0, 0)
 
 
-def code(text: str) -> Part:
-    return ("code", text, 0)
+def code(text: str, head: int = 0) -> Part:
+    return ("code", text, 0, head)
 
 
-def table(text: str) -> Part:
-    return ("table", text, 0)
+def table(text: str, head: int = 0) -> Part:
+    return ("table", text, 0, head)
 
 
-def make_document(*parts: Part, title: str = "", name: str = "docs/a.md", gap: str = "\n\n") -> Document:
-    """A Markdown document of the parts with ``gap`` between them."""
+def items(text: str) -> Part:
+    return ("list", text, 0, 0)
+
+
+def caption(text: str) -> Part:
+    return ("caption", text, 0, 0)
+
+
+def make_document(
+    *parts: Part, title: str = "", name: str = "docs/a.md", gap: str = "\n\n", page: int = 0
+) -> Document:
+    """A Markdown document of the parts with ``gap`` between them, and pages of ``page`` characters each."""
     text = ""
     blocks = []
-    for kind, words, level in parts:
+    for kind, words, level, head in parts:
         if text:
             text += gap
         label = words if kind == "heading" else ""
         written = f"{'#' * level} {words}" if kind == "heading" else words
-        blocks.append(Block(kind, len(text), len(text) + len(written), level, label))
+        ahead = sum(len(line) + 1 for line in written.split("\n")[:head])
+        ahead = len(text) + ahead if 0 < ahead < len(written) else 0
+        blocks.append(Block(kind, len(text), len(text) + len(written), level, label, ahead))
         text += written
     starts = [0] + [at + 1 for at, character in enumerate(text) if character == "\n"]
+    turns = tuple(range(0, max(1, len(text)), page)) if page else ()
+    numbers = tuple(range(1, len(turns) + 1))
+    pages = PlaceMap(turns, numbers, tuple(f"p{n}" for n in numbers)) if turns else None
     return Document(
         id=name,
         path=name,
@@ -63,7 +79,7 @@ def make_document(*parts: Part, title: str = "", name: str = "docs/a.md", gap: s
         text=text,
         blocks=tuple(blocks),
         lines=PlaceMap(tuple(starts), tuple(range(1, len(starts) + 1))),
-        pages=None,
+        pages=pages,
         sha256="0" * 64,
         modified="2026-11-01T00:00:00+00:00",
     )
@@ -84,6 +100,11 @@ def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) 
         assert chunk.text.strip(), "an empty chunk"
         assert chunk.tokens == minilm().counts([chunk.embedded_text])[0]
         assert chunk.tokens <= size, f"{chunk.tokens} tokens of {size}: {chunk.embedded_text!r}"
+        if chunk.lead:
+            assert chunk.context == chunk.lead or chunk.context.endswith(f"\n{chunk.lead}")
+            assert minilm().counts([chunk.context])[0] <= size // 2
+        if document.pages and chunk.page is not None:
+            assert (chunk.page, chunk.page_label) == (document.pages.at(chunk.start), f"p{chunk.page}")
         covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
     for before, after in pairwise(chunks):
         assert before.start < after.start
@@ -128,11 +149,20 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     PROSE.map(lambda lines: paragraph(" ".join(lines))),
     PROSE.map(lambda lines: paragraph("\n".join(lines))),
     PROSE.map(lambda lines: code("\n".join(f"    {line}" for line in lines).strip())),
-    PROSE.map(lambda lines: table("\n".join(f"| {line} | 1 |" for line in lines))),
+    st.builds(
+        lambda lines, head: table("\n".join(f"| {line} | 1 |" for line in lines), head),
+        PROSE,
+        st.integers(0, 2),
+    ),
+    st.builds(lambda lines, head: code("\n".join(lines).strip(), head), PROSE, st.integers(0, 2)),
+    PROSE.map(lambda lines: items("\n".join(f"- {line}" for line in lines))),
+    LINE.map(lambda line: paragraph(f"{line}:")),
+    LINE.map(caption),
 )
 DOCUMENTS = st.builds(
-    lambda parts, title, gap: make_document(*parts, title=title, gap=gap),
+    lambda parts, title, gap, page: make_document(*parts, title=title, gap=gap, page=page),
     st.lists(PARTS, max_size=8),
     st.one_of(st.just(""), LINE),
     st.sampled_from(["\n", "\n\n", "\n \n\t\n"]),
+    st.sampled_from([0, 0, 7, 90]),
 )

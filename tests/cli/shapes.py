@@ -10,7 +10,8 @@ NUMBER = int | float
 _SCORE = ({"rank": int, "score": NUMBER}, None)
 HIT: Shape = {
     "rank": int, "id": str, "document": str, "record": str | None, "path": str, "title": str, "heading": [str],
-    "page": int | None, "lines": ([int], None), "span": [int], "text": str, "score": NUMBER,
+    "lead": str, "page": int | None, "page_label": str, "lines": ([int], None), "span": [int],
+    "text": str, "score": NUMBER,
     "scores": {"lexical": _SCORE, "dense": _SCORE, "fused": NUMBER, "rerank": NUMBER | None},
 }  # fmt: skip
 SEARCH: Shape = {
@@ -37,8 +38,8 @@ LISTED: Shape = {
     "characters": int, "tokens": int, "chunks": int, "sha256": str, "modified": str, "indexed": str,
 }  # fmt: skip
 CHUNK: Shape = {
-    "schema": int, "id": str, "heading": [str], "page": int | None, "lines": ([int], None), "span": [int],
-    "tokens": int, "text": str,
+    "schema": int, "id": str, "heading": [str], "lead": str, "page": int | None, "page_label": str,
+    "lines": ([int], None), "span": [int], "tokens": int, "text": str,
 }  # fmt: skip
 STATUS: Shape = {
     "schema": int, "index": str, "documents": int, "chunks": int, "generation": int,

@@ -93,7 +93,7 @@ def answers_of(family: Family, home: Path) -> Answers:
             ),
             rows(
                 """SELECT id, document, ordinal, start, "end", context, heading, page, first_line, last_line,
-                          tokens, content FROM chunks ORDER BY id"""
+                          tokens, content, lead, page_label FROM chunks ORDER BY id"""
             ),
             rows(
                 """SELECT DISTINCT content, model, vector FROM vectors JOIN chunks USING (content)

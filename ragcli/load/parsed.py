@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 class Content:
     """The bytes of a file, its name (the last part, without folders) and what opens it.
 
-    ``passwords`` are to be tried in order where the content is encrypted.
+    ``passwords`` are to be tried in order where the content is encrypted. ``ocr`` are the languages in
+    which text is looked for in pictures, as tesseract names them (``eng+deu``); empty: not at all.
     """
 
     data: bytes
     name: str = ""
     passwords: tuple[str, ...] = ()
+    ocr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

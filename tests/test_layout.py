@@ -54,7 +54,6 @@ HOMES = {
     "olefile": ["load/office"],
     "python_calamine": ["load/office"],
     "charset_normalizer": ["load"],
-    "olefile": ["load"],
     "py7zr": ["load/archive"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],

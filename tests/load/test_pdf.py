@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
-from ragcli.load.pdf import engines
+from ragcli.load.pdf.hyphens import Hyphens
 
 from .support import document, failure, texts
 
@@ -122,7 +122,7 @@ def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
 def test_pypdf_reads_what_pdfium_declines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ragcli.load.pdf import layer
 
-    monkeypatch.setattr(layer, "open_with_pdfium", lambda _data: None)
+    monkeypatch.setattr(layer, "read_with_pdfium", lambda *_arguments: None)
     writer = make_pdf([["Intro", "words"]], title="T", outline=(("Intro", 0),))
     page = document(tmp_path, "a.pdf", bytes_of(writer))
     assert texts(page) == [("heading", "Intro"), ("paragraph", "words")]
@@ -131,7 +131,9 @@ def test_pypdf_reads_what_pdfium_declines(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_hyphens_at_line_ends() -> None:
-    from ragcli.load.pdf.layer import _paragraphs
-
-    page = engines.RawPage("exam\ufffeple and Stress\ufffeEngineered oﬃce")
-    assert _paragraphs(page) == "example and Stress-Engineered office"
+    hyphens = Hyphens(["a stress-engineered beam", "some example"])
+    assert hyphens.joined(["exam\xad", "ple and stress\xad", "engineered, Stress\xad", "Engineered"]) == [
+        "example",
+        "and stress-engineered,",
+        "Stress-Engineered",
+    ]

@@ -1,149 +1,166 @@
-"""PDF: the text layer page by page, with pdfium; pypdf where pdfium cannot open the file."""
+"""PDF: pages to running text, by pdfium and an analysis of their layout; pypdf where pdfium declines.
+
+Kept: all text within what is seen of a page, hidden or not, in reading order; what form fields hold, at
+their place; comments, at the end of their page; attachments, as files of their own. Left out: what
+stands outside the crop box, links' addresses, page numbers, running heads and feet after their first
+time (in documents of three pages and more), push buttons, scripts.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ragcli.load.blocks import Region, is_blank, scan, to_blocks
-from ragcli.load.parsed import CannotRead, Content, Parsed
-from ragcli.load.pdf.engines import Layer, RawPage, open_with_pdfium, open_with_pypdf
-from ragcli.load.source import clean, inline
-from ragcli.types import Block, PlaceMap, Scalar
+from ragcli.load.parsed import CannotRead, Content, Item, Member
+from ragcli.load.pdf.fallback import read_with_pypdf
+from ragcli.load.pdf.furniture import Furniture
+from ragcli.load.pdf.geometry import Page, Row
+from ragcli.load.pdf.hyphens import Hyphens
+from ragcli.load.pdf.layout import Column, columns_of
+from ragcli.load.pdf.pdfium import Opened, read_with_pdfium
+from ragcli.load.pdf.structure import Piece, mark_headings, pieces_of, with_lists
+from ragcli.load.source import inline
+from ragcli.load.writer import Writer
+from ragcli.types import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-_HYPHEN = re.compile("[\x02\ufffe\xad]\n?(?=(.?))")  # pdfium writes a line-end hyphen as U+FFFE or U+0002
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_SENTENCE_ENDS = tuple(".!?:;。！？：；")
-_SHORT_LINE = 0.75  # of the page's usual line: a line this short that ends a sentence ends a paragraph
-_SCRAP = 3  # characters; shorter lines are exponents, indices, parts of formulas
-_LEAST = 0.6  # line heights; what is nearer stands on the same line
-_UP = -1.5  # line heights; further up begins another column
-_GAP = 1.35  # of the page's usual line distance
 _NO_TITLE = re.compile(
-    r"^(?:[\W\d_]*|untitled|microsoft word\b.*|.*\.(?:docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf))$",
+    r"^(?:[\W\d_]*|\(?(?:untitled|anonymous|unspecified)\)?|microsoft word\b.*|.*\.(?:docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf))$",
     re.IGNORECASE,
 )
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
+_OCR = "OCR can read them where tesseract is installed"
 
 
 @dataclass(slots=True)
-class _Text:
-    """The pages' texts as they are put together."""
+class _Laid:
+    """A page with its columns, one list for each direction of writing."""
 
-    parts: list[str] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    length: int = 0
+    page: Page
+    directions: list[list[Column]]
 
 
-def read_pdf(content: Content) -> Parsed:
-    """One text with a page map; blocks never span pages; headings are lines that the outline names.
+def read_pdf(content: Content) -> Iterator[Item]:
+    """The text with a page map, then what could not be read of it, then the files it carries.
 
-    Raises CannotRead: ``encrypted`` (needs a password), ``damaged``, ``no-text`` (no text layer).
+    Blocks never span pages. Raises CannotRead: ``encrypted`` (needs a password), ``damaged``,
+    ``no-text`` (no text layer); the last is also yielded for single pages that are but pictures.
     """
-    data = content.data
-    layer = open_with_pdfium(data) or open_with_pypdf(data)
-    done = _Text()
-    for number, page in enumerate(layer.pages, 1):
-        _add_page(done, number, page, layer.outline.get(number, {}))
-    if not done.parts:
-        raise CannotRead(
-            "no-text", f"no text layer in {len(layer.pages)} page(s); it may be a scan that needs OCR"
-        )
-    return Parsed(
-        title=_title(layer),
-        text="".join(done.parts),
-        blocks=tuple(done.blocks),
-        lines=None,
-        pages=PlaceMap(tuple(done.starts), tuple(done.places)),
-        metadata=_metadata(layer),
-    )
+    opened = read_with_pdfium(content.data, content.passwords)
+    if opened is None:
+        opened = read_with_pypdf(content.data, content.passwords)
+    writer = Writer()
+    unread = [page.number for page in opened.pages if page.pictured and not page.frames and not page.rows]
+    broken = [page.number for page in opened.pages if page.broken]
+    _write(writer, opened)
+    if not writer.is_empty:
+        yield writer.parsed(_title(opened), _metadata(opened))
+        if unread:
+            yield CannotRead("no-text", f"{_named(unread)} no text layer, only pictures; {_OCR}")
+    elif not opened.attachments:
+        raise CannotRead("no-text", _no_text(opened))
+    if broken:
+        yield CannotRead("damaged", f"{_named(broken)} damaged content and cannot be read")
+    for name, data in opened.attachments:
+        yield Member(name or "attachment", data)
 
 
-def _add_page(done: _Text, number: int, page: RawPage, outline: Mapping[str, int]) -> None:
-    text = _paragraphs(page)
-    if is_blank(text):
-        return
-    if done.parts:
-        done.parts.append("\n\n")
-        done.length += 2
-    lines = text.split("\n")
-    for block in to_blocks(lines, _regions(lines, outline)):
-        start, end = block.start + done.length, block.end + done.length
-        done.blocks.append(Block(block.kind, start, end, block.level, block.label))
-    done.starts.append(done.length)
-    done.places.append(number)
-    done.parts.append(text)
-    done.length += len(text)
+def _no_text(opened: Opened) -> str:
+    count = len(opened.pages)
+    if any(page.pictured for page in opened.pages):
+        return f"no text layer in {count} page(s); it may be a scan that needs OCR"
+    return f"no text layer in {count} page(s), which are blank, or drawn, or a scan that needs OCR"
 
 
-def _paragraphs(page: RawPage) -> str:
-    """The page's lines with a blank line where a gap or a short last line ends a paragraph."""
-    # "Stress-\nEngineered" keeps its hyphen, "exam-\nple" does not.
-    joined = _HYPHEN.sub(lambda match: "-" if match[1].isupper() or match[1].isdigit() else "", page.text)
-    lines = [line.rstrip() for line in clean(joined.translate(_LIGATURES)).text.strip("\n").split("\n")]
-    usual = _usual([len(line) for line in lines if line])
-    gaps = page.gaps if len(page.gaps) == len(lines) else [0.0] * len(lines)
-    # The lower quarter: a page may well have more gaps than lines that follow each other closely.
-    distance = _usual([gap for gap in gaps if gap > _LEAST], quarter=1)
-    out: list[str] = []
-    for index, line in enumerate(lines):
-        gap = gaps[index]
-        before = lines[index - 1] if index else ""
-        words = min(len(before), len(line)) > _SCRAP
-        wide = words and (gap < _UP or (distance > 0 and gap > _GAP * distance))
-        short = before.endswith(_SENTENCE_ENDS) and len(before) < _SHORT_LINE * usual
-        if index and (wide or short):
-            out.append("")
-        out.append(line)
-    return "\n".join(out).strip("\n")
+def _write(writer: Writer, opened: Opened) -> None:
+    laid = [_Laid(page, columns_of(page)) for page in opened.pages]
+    _drop_furniture(laid)
+    pages = [_pieces(one, opened) for one in laid]
+    if not any(opened.outline.values()):
+        mark_headings(pages)
+    hyphens = Hyphens(line for page in pages for piece in page for line in piece.lines)
+    for one, pieces in zip(laid, pages, strict=True):
+        writer.page(one.page.number, one.page.label)
+        for piece in with_lists(pieces):
+            _write_piece(writer, piece, hyphens)
+        for note in one.page.notes:
+            writer.paragraph(note)
 
 
-def _usual(values: Sequence[float], quarter: int = 2) -> float:
-    return sorted(values)[quarter * len(values) // 4] if values else 0.0
+def _pieces(one: _Laid, opened: Opened) -> list[Piece]:
+    outline = opened.outline.get(one.page.number, {})
+    return [piece for columns in one.directions for piece in pieces_of(columns, outline)]
 
 
-def _key(line: str) -> str:
-    return "".join(char for char in line.casefold() if char.isalnum())
+def _drop_furniture(laid: Sequence[_Laid]) -> None:
+    """Running heads and feet taken out of the main direction of each page."""
+    main = [one for one in laid if one.page.frames and one.directions]
+    rows = [[row for column in one.directions[0] for row in column if isinstance(row, Row)] for one in main]
+    ends = [(one.page.frames[0].top, one.page.frames[0].bottom) for one in main]
+    furniture = Furniture([(lines, *edge) for lines, edge in zip(rows, ends, strict=True)])
+    for one, lines, edge in zip(main, rows, ends, strict=True):
+        dropped = furniture.without(lines, *edge)
+        if dropped:
+            one.directions[0] = [
+                [part for part in column if id(part) not in dropped] for column in one.directions[0]
+            ]
 
 
-def _regions(lines: Sequence[str], outline: Mapping[str, int]) -> list[Region]:
-    titles = {_bare(title): level for title, level in outline.items()}
-
-    def level_of(line: str) -> int:
-        return titles.get(_bare(line), 0) if titles else 0
-
-    def heading(lines: Sequence[str], at: int) -> Region | None:
-        level = level_of(lines[at])
-        return Region("heading", at, at + 1, level, inline(lines[at])) if level else None
-
-    def body(lines: Sequence[str], at: int) -> Region:
-        end = at + 1
-        while end < len(lines) and not is_blank(lines[end]) and not level_of(lines[end]):
-            end += 1
-        return Region("paragraph", at, end)
-
-    return list(scan(lines, (heading, body)))
+def _write_piece(writer: Writer, piece: Piece, hyphens: Hyphens) -> None:
+    if piece.table is not None:
+        writer.table(piece.table.rows, piece.table.headers)
+    elif piece.kind == "list":
+        items = ["\n".join(hyphens.joined(item.split("\n"))) for item in piece.lines]
+        writer.items([(0, item) for item in items])
+    elif piece.kind == "heading":
+        writer.heading(" ".join(hyphens.joined(piece.lines)), piece.level)
+    elif piece.kind == "caption":
+        writer.caption(" ".join(hyphens.joined(piece.lines)))
+    else:
+        writer.paragraph("\n".join(hyphens.joined(piece.lines)))
 
 
-def _bare(line: str) -> str:
-    """A title without its number, which outlines have as often as not."""
-    return _key(re.sub(r"^[\dIVXA-H]{1,4}(?:\.\d+)*\.?\s+", "", line.strip())) or _key(line)
+def _named(numbers: Sequence[int]) -> str:
+    """``page 3 has``, ``pages 3-5, 8 have``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] + 1 == number:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    told = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"pages {told} have" if len(numbers) > 1 else f"page {told} has"
 
 
-def _title(layer: Layer) -> str:
-    title = inline(layer.info.get("Title", ""))
+def _title(opened: Opened) -> str:
+    title = inline(opened.info.get("Title", ""))
     return "" if _NO_TITLE.match(title) else title
 
 
-def _metadata(layer: Layer) -> dict[str, Scalar]:
-    found: dict[str, Scalar] = {"pages": len(layer.pages)}
+def _metadata(opened: Opened) -> dict[str, Scalar]:
+    found: dict[str, Scalar] = {"pages": len(opened.pages)}
     for name in ("Author", "Subject", "Keywords"):
-        value = inline(layer.info.get(name, ""))
-        if value:
+        value = inline(opened.info.get(name, ""))
+        if value and not _NO_TITLE.match(value):
             found[name.lower()] = value
+    for name, called in (("CreationDate", "created"), ("ModDate", "modified")):
+        value = _date(opened.info.get(name, ""))
+        if value:
+            found[called] = value
     return found
+
+
+def _date(raw: str) -> str:
+    """A date of the info entries (ISO 32000-1, 7.9.4) as YYYY-MM-DD; empty where it is none."""
+    found = _DATE.match(raw.strip())
+    if not found:
+        return ""
+    year, month, day = found[1], found[2] or "01", found[3] or "01"
+    try:
+        return datetime(int(year), int(month), int(day)).date().isoformat()
+    except ValueError:
+        return ""

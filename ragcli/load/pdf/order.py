@@ -1,0 +1,279 @@
+"""Reading order: words to segments, and segments to columns and rows by recursive cuts.
+
+The cuts follow the recursive X-Y cut (Nagy and Seth, "Hierarchical representation of optically
+scanned documents", ICPR 1984), with two changes. A column gap need not run through the whole
+region: lines that bridge it (a title over two columns, a wide figure) part the region into bands, as
+the mask step of Sutheebanjard and Premchaiswadi's "A modified recursive X-Y cut algorithm" (2010)
+does. And a gap parts columns only where what stands on both sides is no table: a table is known by
+short cells on common baselines, and by having been written row by row.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from ragcli.load.pdf.geometry import Row, Segment, Table, Word
+from ragcli.load.pdf.words import is_rtl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_STREAM_GAP = 0.9  # font sizes between words that follow each other in the file: still one segment
+_ROW_GAP = 0.55  # between words that do not
+_KERN = 0.4  # font sizes that a word may begin before the end of the one before it
+_SAME_BASE = 0.35  # font sizes between baselines of one line
+_VALLEY = 0.7  # font sizes: a narrower gap parts no columns
+_BINS = 240
+_MOST_BRIDGES = 0.6  # of the segments of a region; with more of them there is no column gap
+_SIDE = 2  # segments that either side of a column gap has at the least
+_SHORT = 4  # words in a table's cell, usually
+_DEEPEST = 40
+
+Part = Segment | Table
+
+
+def segments_of(words: Sequence[Word]) -> list[Segment]:
+    """Words to runs without wide gaps, whose words are in the order of reading."""
+    runs: list[list[Word]] = []
+    for word in words:
+        if runs and _follows(runs[-1][-1], word):
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return [_segment(run) for run in _merged(runs)]
+
+
+def _follows(last: Word, word: Word) -> bool:
+    size = max(last.size, word.size)
+    if abs(word.base - last.base) > _shift(last, word):
+        return False
+    gap = word.x0 - last.x1
+    back = last.x0 - word.x1
+    leftward = _is_rtl(word.text) and -_KERN * size < back < _STREAM_GAP * size
+    return leftward or -_KERN * size < gap < _STREAM_GAP * min(last.size, word.size)
+
+
+def _shift(last: Word, word: Word) -> float:
+    """How far the baselines may be apart: further where one of them is an exponent or an index."""
+    small, large = sorted((last.size, word.size))
+    return (0.55 if small < 0.85 * large else _SAME_BASE) * large
+
+
+def _merged(runs: list[list[Word]]) -> list[list[Word]]:
+    """Runs that stand beside each other on one line without a gap made one, whatever their order was."""
+    rows: list[list[list[Word]]] = []
+    for run in sorted(runs, key=lambda run: run[0].base):
+        head = run[0]
+        at = len(rows) - 1
+        while at >= 0 and head.base - rows[at][0][0].base <= 0.55 * max(head.size, rows[at][0][0].size):
+            if abs(head.base - rows[at][0][0].base) <= _shift(rows[at][0][0], head):
+                rows[at].append(run)
+                break
+            at -= 1
+        else:
+            rows.append([run])
+    return [run for row in rows for run in _joined(row)]
+
+
+def _joined(row: list[list[Word]]) -> list[list[Word]]:
+    row.sort(key=lambda run: min(word.x0 for word in run))
+    out: list[list[Word]] = []
+    right = 0.0
+    for run in row:
+        left = min(word.x0 for word in run)
+        size = min(run[0].size, out[-1][0].size) if out else 0
+        if out and -_KERN * size < left - right < _ROW_GAP * size:
+            out[-1] += run
+            right = max(right, *(word.x1 for word in run))
+        else:
+            out.append(run)
+            right = max(word.x1 for word in run)
+    return out
+
+
+def _segment(run: list[Word]) -> Segment:
+    largest = max(run, key=lambda word: (len(word.text) > 1, word.x1 - word.x0))
+    size = largest.size
+    # In the order in which they stand; words that overlap keep the order in which they were written.
+    run = sorted(run, key=lambda word: word.x0)
+    return Segment(
+        _logical(run), min(word.x0 for word in run), max(word.x1 for word in run), largest.base, size
+    )
+
+
+def _logical(run: list[Word]) -> list[Word]:
+    """Words in visual order put in logical order where they are of a script that runs leftward."""
+    groups = [(flag, list(words)) for flag, words in groupby(run, lambda word: _is_rtl(word.text))]
+    rightmost_first = 2 * sum(len(words) for flag, words in groups if flag) >= len(run)
+    ordered = reversed(groups) if rightmost_first else groups
+    return [word for flag, words in ordered for word in (reversed(words) if flag else words)]
+
+
+def _is_rtl(text: str) -> bool:
+    return any(is_rtl(ord(char)) for char in text)
+
+
+def rows_in_order(parts: Sequence[Part]) -> list[list[Row | Table]]:
+    """Columns and bands in reading order, each as its rows from top to bottom."""
+    return _cut(list(parts), 0)
+
+
+def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
+    if len(parts) < 2 * _SIDE or depth > _DEEPEST:
+        return [_rows(parts)] if parts else []
+    at = _valley(parts)
+    if at is None:
+        return [_rows(parts)]
+    bridges = [part for part in parts if part.x0 < at < part.x1]
+    if not bridges:
+        left = [part for part in parts if part.x1 <= at]
+        right = [part for part in parts if part.x0 >= at]
+        if is_table(left, right):
+            return [_rows(parts)]
+        if _from_right(parts):
+            left, right = right, left
+        return _cut(left, depth + 1) + _cut(right, depth + 1)
+    bands = _bands(parts, bridges)
+    if len(bands) == 1:
+        return [_rows(parts)]
+    out: list[list[Row | Table]] = []
+    for band in bands:
+        out += _cut(band, depth + 1)
+    return out
+
+
+def _from_right(parts: Sequence[Part]) -> bool:
+    texts = [part.text for part in parts if isinstance(part, Segment)]
+    return 2 * sum(map(_is_rtl, texts)) > len(texts)
+
+
+def _bands(parts: list[Part], bridges: list[Part]) -> list[list[Part]]:
+    """From top to bottom: stretches of what bridges the gap, with what stands beside it, and the others."""
+    bridging = {id(part) for part in bridges}
+    spans = sorted((part.y0, part.y1) for part in bridges)
+    bands: list[list[Part]] = []
+    last: bool | None = None
+    for part in sorted(parts, key=lambda part: part.middle):
+        beside = id(part) in bridging or any(y0 < part.middle < y1 for y0, y1 in spans)
+        if beside != last:
+            bands.append([])
+        bands[-1].append(part)
+        last = beside
+    return bands
+
+
+def _valley(parts: Sequence[Part]) -> float | None:
+    """Where the fewest parts stand between a left and a right column; None where there is no such gap."""
+    import numpy as np
+
+    x0, x1 = min(part.x0 for part in parts), max(part.x1 for part in parts)
+    width = x1 - x0
+    size = sorted(part.size for part in parts if isinstance(part, Segment))
+    least = _VALLEY * (size[len(size) // 2] if size else 10.0)
+    if width < 4 * least:
+        return None
+    step = width / _BINS
+    lefts = np.array([part.x0 for part in parts])
+    rights = np.array([part.x1 for part in parts])
+    first = np.floor((lefts - x0) / step).astype(int)
+    last = np.minimum(np.ceil((rights - x0) / step).astype(int), _BINS)
+    change = np.zeros(_BINS + 1, int)
+    np.add.at(change, first, 1)
+    np.add.at(change, last, -1)
+    cover = np.cumsum(change)[:_BINS]
+    # What lies wholly to the left of a bin, and wholly to the right of it.
+    before = np.cumsum(np.bincount(last, minlength=_BINS + 1))[:_BINS]
+    after = len(parts) - np.cumsum(np.bincount(first, minlength=_BINS + 1))[:_BINS]
+    need = max(1, round(least / step))
+    best: tuple[int, int] | None = None
+    place = None
+    for start, end in _runs(cover):
+        bridges = int(cover[start])
+        if end - start < need or min(before[start], after[end - 1]) < _SIDE:
+            continue
+        if bridges > _MOST_BRIDGES * len(parts) or bridges > before[start] + after[end - 1]:
+            continue
+        if best is None or (bridges, start - end) < best:
+            best, place = (bridges, start - end), x0 + (start + end) / 2 * step
+    return place
+
+
+def _runs(values: object) -> list[tuple[int, int]]:
+    """Stretches of equal values."""
+    import numpy as np
+
+    array = np.asarray(values)
+    edges = [0, *(np.nonzero(np.diff(array))[0] + 1).tolist(), len(array)]
+    return list(pairwise(edges))
+
+
+def is_table(left: Sequence[Part], right: Sequence[Part]) -> bool:
+    """What stands on both sides of a gap is to be read row by row, and not as two columns.
+
+    Columns are lines of running text on both sides, or what the file writes one side after the other,
+    unless that is mostly numbers.
+    """
+    lefts = [part for part in left if isinstance(part, Segment)]
+    rights = [part for part in right if isinstance(part, Segment)]
+    few, many = sorted((lefts, rights), key=len)
+    if not few:
+        return False
+    bases = [part.base for part in many]
+    aligned = sum(1 for part in few if any(abs(base - part.base) < _SAME_BASE * part.size for base in bases))
+    switches = _switches(lefts, rights)
+    numbers = sum(map(_is_number, few))
+    if aligned >= 0.7 * len(few):
+        at_one_go = switches <= 2 and numbers < 0.5 * len(few)
+        cells = all(sum(map(_is_cell, side)) >= 0.7 * len(side) for side in (lefts, rights))
+        return not at_one_go and (cells or switches >= max(2, len(few)) or numbers >= 0.5 * len(few))
+    prose = all(_is_prose(side) for side in (lefts, rights))
+    return not prose and switches > max(2, len(few) // 2)
+
+
+def _is_number(part: Segment) -> bool:
+    letters = sum(map(str.isalpha, part.text))
+    return sum(map(str.isdigit, part.text)) > letters
+
+
+def _is_prose(parts: Sequence[Segment]) -> bool:
+    """Mostly lines that fill their column."""
+    width = max(part.x1 for part in parts) - min(part.x0 for part in parts)
+    full = sum(1 for part in parts if part.x1 - part.x0 > 0.6 * width and len(part.text.split()) > _SHORT)
+    return 2 * full >= len(parts)
+
+
+def _is_cell(part: Segment) -> bool:
+    words = part.text.split()
+    return len(words) <= _SHORT and len(part.text) <= 30
+
+
+def _switches(left: Sequence[Segment], right: Sequence[Segment]) -> int:
+    """How often the file goes over from one side to the other."""
+    sides = [(part.words[0].order, 0) for part in left] + [(part.words[0].order, 1) for part in right]
+    sides.sort()
+    return sum(1 for a, b in pairwise(sides) if a[1] != b[1])
+
+
+def _rows(parts: Sequence[Part]) -> list[Row | Table]:
+    """Parts of one column as rows, from top to bottom."""
+    rows: list[Row | Table] = []
+    for part in sorted(parts, key=lambda part: (part.base, part.x0)):
+        last = rows[-1] if rows else None
+        if isinstance(part, Table):
+            rows.append(part)
+        elif isinstance(last, Row) and part.base - last.base < _row_shift(last, part):
+            last.segments.append(part)
+        else:
+            rows.append(Row([part]))
+    for row in rows:
+        if isinstance(row, Row):
+            from_right = _from_right(row.segments)
+            row.segments.sort(key=lambda segment: -segment.x1 if from_right else segment.x0)
+    return rows
+
+
+def _row_shift(row: Row, part: Segment) -> float:
+    small, large = sorted((row.size, part.size))
+    apart = all(part.x0 >= other.x1 - 1 or part.x1 <= other.x0 + 1 for other in row.segments)
+    return (0.5 if apart else 0.2) * (large if small > 0.5 * large else small)

@@ -1,0 +1,297 @@
+"""A PDF as pdfium opens it: its pages, their annotations and form fields, its outline and attachments."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ragcli.load.parsed import CannotRead
+from ragcli.load.pdf.drawn import drawn_on
+from ragcli.load.pdf.geometry import Frame, Page, Word
+from ragcli.load.pdf.words import frames_of
+from ragcli.load.source import inline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ragcli.load.pdf.geometry import Rule
+
+_PDFIUM = threading.Lock()  # PDFium is not thread-safe
+_WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD
+_UNKNOWN_SECURITY = 5  # FPDF_ERR_SECURITY
+LOCKED = "the PDF needs a password to be opened; give it with --password"
+REFUSED = "no password given opens the PDF; give its own with --password"
+_MOST_ATTACHED = 200_000_000  # bytes of one attachment
+_MOST_ANNOTATIONS = 5000  # on a page
+_MOST_LETTERS = 100_000  # of one annotation
+_PICTURED = 0.05  # of a page's area, covered by one picture
+
+
+@dataclass(slots=True)
+class Opened:
+    """What a PDF says: pages, ``outline[page][title]`` → level (both 1-based), info, and what it carries.
+
+    ``attachments`` are (name, bytes); ``forms`` are (name, value) of an XFA form's data.
+    """
+
+    pages: Sequence[Page]
+    outline: Mapping[int, Mapping[str, int]]
+    info: Mapping[str, str]
+    attachments: list[tuple[str, bytes]] = field(default_factory=list)
+    xfa: bytes = b""
+
+
+def read_with_pdfium(
+    data: bytes, passwords: Sequence[str] = (), unread: Callable[[Any, Page], None] | None = None
+) -> Opened | None:
+    """The whole file, None where pdfium cannot open it; a locked one raises CannotRead.
+
+    ``unread`` is called with pdfium's page for each that has a picture and no text; it may fill it.
+    """
+    with _PDFIUM, _document(data, passwords) as document:
+        if document is None or not len(document):
+            return None
+        has_forms = _with_forms(document)
+        fonts: dict[int, bool] = {}
+        attached: list[tuple[str, bytes]] = []
+        pages = [
+            _page(document, number, fonts, attached, has_forms, unread) for number in range(len(document))
+        ]
+        return Opened(
+            pages,
+            _outline(document),
+            document.get_metadata_dict(),
+            [*_attachments(document), *attached],
+            _xfa(document),
+        )
+
+
+@contextmanager
+def _document(data: bytes, passwords: Sequence[str]) -> Iterator[Any]:
+    import pypdfium2
+
+    document = None
+    for password in (None, *passwords):
+        try:
+            document = pypdfium2.PdfDocument(data, password=password)
+            break
+        except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", 0) not in (_WRONG_PASSWORD, _UNKNOWN_SECURITY):
+                break
+    else:
+        raise CannotRead("encrypted", REFUSED if passwords else LOCKED)
+    try:
+        yield document
+    finally:
+        if document is not None:
+            document.close()
+
+
+def _with_forms(document: Any) -> bool:
+    import pypdfium2
+
+    try:
+        document.init_forms()
+    except pypdfium2.PdfiumError:
+        return False
+    return document.formenv is not None
+
+
+def _page(
+    document: Any,
+    index: int,
+    fonts: dict[int, bool],
+    attached: list[tuple[str, bytes]],
+    has_forms: bool,
+    unread: Callable[[Any, Page], None] | None,
+) -> Page:
+    import pypdfium2
+
+    out = Page(index + 1, _label(document, index))
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        out.broken = True  # one broken page; the others may well be whole
+        return out
+    try:
+        box = _seen(page)
+        rules, largest = drawn_on(page)
+        out.pictured = largest > _PICTURED * max(1.0, (box[2] - box[0]) * (box[3] - box[1]))
+        textpage = page.get_textpage()
+        fonts.clear()  # a font's address may come again on another page
+        out.frames = frames_of(textpage, rules, fonts, box)
+        textpage.close()
+        _add_annotations(document, page, out, rules, box, attached, has_forms)
+        if unread is not None and out.pictured and not out.frames:
+            unread(page, out)
+    except pypdfium2.PdfiumError:
+        out.broken = True
+    finally:
+        page.close()
+    return out
+
+
+def _seen(page: Any) -> tuple[float, float, float, float]:
+    media, crop = page.get_mediabox(), page.get_cropbox()
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    return (left, bottom, right, top) if left < right and bottom < top else tuple(media)
+
+
+def _label(document: Any, index: int) -> str:
+    try:
+        return inline(document.get_page_label(index))
+    except (ValueError, UnicodeError):
+        return ""
+
+
+def _outline(document: Any) -> dict[int, dict[str, int]]:
+    import pypdfium2
+
+    outline: dict[int, dict[str, int]] = {}
+    try:
+        for entry in document.get_toc():
+            target = entry.get_dest()
+            index = target.get_index() if target else None
+            if index is not None:
+                outline.setdefault(index + 1, {}).setdefault(entry.get_title() or "", entry.level + 1)
+    except (pypdfium2.PdfiumError, ValueError):
+        return outline
+    return outline
+
+
+def _attachments(document: Any) -> Iterator[tuple[str, bytes]]:
+    import pypdfium2
+
+    for index in range(min(document.count_attachments(), 1000)):
+        try:
+            attachment = document.get_attachment(index)
+            yield attachment.get_name(), _bytes_of(attachment)
+        except pypdfium2.PdfiumError:
+            continue
+
+
+def _bytes_of(attachment: Any) -> bytes:
+    import pypdfium2.raw as pdfium
+
+    length = ctypes.c_ulong()
+    if not pdfium.FPDFAttachment_GetFile(attachment, None, 0, length) or not length.value:
+        return b""
+    if length.value > _MOST_ATTACHED:
+        raise CannotRead("too-large", f"a file within it has more than {_MOST_ATTACHED // 1_000_000} MB")
+    return bytes(attachment.get_data())
+
+
+def _xfa(document: Any) -> bytes:
+    """The data of an XFA form, where there is one."""
+    import pypdfium2.raw as pdfium
+
+    for index in range(min(max(0, pdfium.FPDF_GetXFAPacketCount(document)), 100)):
+        name = ctypes.create_string_buffer(64)
+        pdfium.FPDF_GetXFAPacketName(document, index, name, 64)
+        if name.value != b"datasets":
+            continue
+        length = ctypes.c_ulong()
+        pdfium.FPDF_GetXFAPacketContent(document, index, None, 0, length)
+        if 0 < length.value < _MOST_ATTACHED:
+            content = ctypes.create_string_buffer(length.value)
+            pdfium.FPDF_GetXFAPacketContent(document, index, content, length.value, length)
+            return content.raw[: length.value]
+    return b""
+
+
+def _add_annotations(
+    document: Any,
+    page: Any,
+    out: Page,
+    rules: Sequence[Rule],
+    box: Sequence[float],
+    attached: list[tuple[str, bytes]],
+    has_forms: bool,
+) -> None:
+    import pypdfium2.raw as pdfium
+
+    fields: list[Word] = []
+    notes: dict[str, None] = {}
+    for index in range(min(max(0, pdfium.FPDFPage_GetAnnotCount(page)), _MOST_ANNOTATIONS)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            continue
+        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+        if kind == pdfium.FPDF_ANNOT_WIDGET:
+            if has_forms:
+                fields += _field(document.formenv, annotation)
+        elif kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
+            attached += _attached(document, annotation)
+        if kind not in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK):
+            words = _string(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents").strip()
+            if words:
+                notes[words] = None
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    out.notes = list(notes)
+    if not fields:
+        return
+    upright = next((frame for frame in out.frames if frame.angle == 0), None)
+    if upright is None:
+        upright = Frame([], [], -box[3], -box[1])
+        out.frames.insert(0, upright)
+    upright.words += fields
+
+
+def _field(form: Any, annotation: Any) -> list[Word]:
+    """What a form field holds, as words that stand where it does."""
+    import pypdfium2.raw as pdfium
+
+    kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    flags = pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation)
+    if kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
+        value = "[x]" if pdfium.FPDFAnnot_IsChecked(form, annotation) else ""
+    elif kind in (pdfium.FPDF_FORMFIELD_PUSHBUTTON, pdfium.FPDF_FORMFIELD_UNKNOWN) or flags & _PASSWORD:
+        value = ""
+    else:
+        value = _string(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation)
+    lines = [line for line in value.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    rect = pdfium.FS_RECTF()
+    if not lines or not pdfium.FPDFAnnot_GetRect(annotation, rect):
+        return []
+    height = abs(rect.top - rect.bottom) / len(lines)
+    size = min(max(0.7 * height, 4.0), 12.0)
+    out = []
+    for number, line in enumerate(lines):
+        base = -max(rect.top, rect.bottom) + number * height + min(height, 1.6 * size) / 2 + 0.3 * size
+        x = min(rect.left, rect.right)
+        for word in line.split():
+            right = x + 0.5 * size * len(word)
+            out.append(Word(word, x, right, base, size, False, _LATE + number))
+            x = right + 0.3 * size
+    return out
+
+
+_PASSWORD = 1 << 13
+_LATE = 1 << 40  # comes after all words of the page's own content
+
+
+def _attached(document: Any, annotation: Any) -> list[tuple[str, bytes]]:
+    import pypdfium2
+    import pypdfium2.raw as pdfium
+
+    handle = pdfium.FPDFAnnot_GetFileAttachment(annotation)
+    if not handle:
+        return []
+    attachment = pypdfium2.PdfAttachment(handle, document)
+    return [(attachment.get_name(), _bytes_of(attachment))]
+
+
+def _string(call: Callable[..., int], *arguments: Any) -> str:
+    """A string that the library gives as UTF-16, asked first for its length in bytes."""
+    import pypdfium2.raw as pdfium
+
+    length = min(call(*arguments, None, 0), 2 * _MOST_LETTERS)
+    if length <= 2:
+        return ""
+    buffer = ctypes.create_string_buffer(length)
+    call(*arguments, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), length)
+    return buffer.raw[: length - 2].decode("utf-16-le", "replace")

@@ -1,0 +1,297 @@
+"""Tables: those whose lines are drawn, and those that are seen only by how their cells stand.
+
+Drawn ones follow the usual way (Nurminen, "Algorithmic extraction of data in tables in PDF documents",
+2013): lines that touch make a grid, and a word belongs to the cell in which its middle lies. The others
+are runs of rows whose cells leave the same gaps free.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from ragcli.load.pdf.geometry import Row, Segment, Table
+from ragcli.load.pdf.order import segments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ragcli.load.pdf.geometry import Rule, Word
+
+_TOUCH = 3.0  # points between lines that touch
+_MOST_RULES = 4000  # a page with more is a drawing
+_SHARE = 0.2  # of the longest line of a grid
+_LEAST_CELL = 4.0  # points from line to line
+_GAP = 0.5  # font sizes between columns that no line parts
+_LEAST_ROWS = 3
+_LINE = 2.6  # font sizes from one row of a table without lines to the next
+_MOST_LINES = 5  # of a cell, as a rule
+_LONG = 60  # characters of a cell, as a rule
+
+
+def ruled_tables(words: Sequence[Word], rules: Sequence[Rule]) -> tuple[list[Table], list[Word]]:
+    """Tables whose lines are drawn, and the words that stand in none of them."""
+    left = list(words)
+    tables = []
+    if len(rules) <= _MOST_RULES:
+        for grid in _grids(rules):
+            within = [word for word in left if _inside(word, grid)]
+            table = _filled(grid, within)
+            if table:
+                tables.append(table)
+                taken = set(map(id, within))
+                left = [word for word in left if id(word) not in taken]
+    return tables, left
+
+
+class _Grid:
+    """Where the lines of a grid stand, ascending, with its drawn lines."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        uprights = [(rule.x0, rule.y0, rule.y1) for rule in rules if not rule.lies]
+        levels = [(rule.y0, rule.x0, rule.x1) for rule in rules if rule.lies]
+        self.columns = _positions(uprights)
+        self.rows = _positions(levels)
+
+
+def _grids(rules: Sequence[Rule]) -> list[_Grid]:
+    grids = [_Grid(group) for group in _touching(rules)]
+    found = [grid for grid in grids if len(grid.columns) >= 3 and len(grid.rows) >= 3]
+    return sorted(found, key=lambda grid: -(grid.columns[-1] - grid.columns[0]))
+
+
+def _positions(lines: Sequence[tuple[float, float, float]]) -> list[float]:
+    """Where lines (place, start, end) stand; those that are short for the grid, as underlines are, left out."""
+    places: list[tuple[float, float]] = []
+    for place, start, end in sorted(lines):
+        if places and place - places[-1][0] <= _LEAST_CELL:
+            places[-1] = places[-1][0], places[-1][1] + end - start
+        else:
+            places.append((place, end - start))
+    longest = max((length for _, length in places), default=0.0)
+    return [place for place, length in places if length > _SHARE * longest]
+
+
+def _touching(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """Lines grouped by whether they touch, directly or by way of others."""
+    order = sorted(rules, key=lambda rule: rule.y0)
+    group = list(range(len(order)))
+
+    def top(at: int) -> int:
+        while group[at] != at:
+            group[at] = group[group[at]]
+            at = group[at]
+        return at
+
+    open_: list[int] = []
+    for at, rule in enumerate(order):
+        open_ = [other for other in open_ if order[other].y1 + _TOUCH >= rule.y0]
+        for other in open_:
+            if order[other].x0 - _TOUCH <= rule.x1 and rule.x0 - _TOUCH <= order[other].x1:
+                group[top(other)] = top(at)
+        open_.append(at)
+    groups: dict[int, list[Rule]] = {}
+    for at, rule in enumerate(order):
+        groups.setdefault(top(at), []).append(rule)
+    return list(groups.values())
+
+
+def _inside(word: Word, grid: _Grid) -> bool:
+    x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
+    return grid.columns[0] < x < grid.columns[-1] and grid.rows[0] < y < grid.rows[-1]
+
+
+def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
+    """The grid with its words; None where it is no table: a frame, a chart, a page's border."""
+    cells: dict[tuple[int, int], list[Segment]] = {}
+    for segment in _cut_at(grid.columns, segments_of(words)):
+        row = bisect_right(grid.rows, segment.middle) - 1
+        column = bisect_right(grid.columns, segment.x0 + min(2.0, (segment.x1 - segment.x0) / 2)) - 1
+        place = (max(0, row), min(max(0, column), len(grid.columns) - 2))
+        cells.setdefault(place, []).append(segment)
+    columns = sorted({column for _, column in cells})
+    full = [sum(1 for _, column in cells if column == wanted) for wanted in columns]
+    if len(columns) < 2 or len({row for row, _ in cells}) < 2 or sorted(full)[-2] < 2:
+        return None
+    if _is_frame(cells.values()):
+        return None
+    rows = [row for number in sorted({row for row, _ in cells}) for row in _lines(number, columns, cells)]
+    x0, x1, y0, y1 = grid.columns[0], grid.columns[-1], grid.rows[0], grid.rows[-1]
+    return Table(rows, 1, x0, x1, y0, y1, min(word.order for word in words))
+
+
+def _is_frame(cells: Iterable[list[Segment]]) -> bool:
+    """A large part of the text stands in cells of many lines: boxes of a form, columns of a page."""
+    lines = [len(_by_line(sorted(cell, key=lambda segment: segment.base))) for cell in cells]
+    return sum(count for count in lines if count > _MOST_LINES) > 0.3 * sum(lines)
+
+
+def _cut_at(columns: Sequence[float], segments: Sequence[Segment]) -> list[Segment]:
+    """Segments parted where a drawn line stands between two of their words."""
+    out: list[Segment] = []
+    for segment in segments:
+        runs: dict[int, list[Word]] = {}
+        for word in segment.words:
+            runs.setdefault(bisect_right(columns, (word.x0 + word.x1) / 2), []).append(word)
+        for run in runs.values():
+            ends = min(word.x0 for word in run), max(word.x1 for word in run)
+            out.append(Segment(run, *ends, segment.base, segment.size))
+    return out
+
+
+def _lines(
+    number: int, columns: Sequence[int], cells: dict[tuple[int, int], list[Segment]]
+) -> list[list[str]]:
+    """The rows between two drawn lines: one, or one a text line where each line has all its cells."""
+    here = [sorted(cells.get((number, column), []), key=lambda segment: segment.base) for column in columns]
+    lines = [_by_line(segments) for segments in here]
+    counts = {len(column) for column in lines if column}
+    if len(counts) == 1 and counts.pop() > 2 and sum(1 for column in lines if column) > 1:
+        return [
+            list(row)
+            for row in zip(*(column or [""] * max(map(len, lines)) for column in lines), strict=True)
+        ]
+    return [[" ".join(column) for column in lines]]
+
+
+def _by_line(segments: Sequence[Segment]) -> list[str]:
+    out: list[tuple[float, list[Segment]]] = []
+    for segment in segments:
+        if out and segment.base - out[-1][0] < 0.5 * segment.size:
+            out[-1][1].append(segment)
+        else:
+            out.append((segment.base, [segment]))
+    return [" ".join(part.text for part in sorted(line, key=lambda part: part.x0)) for _, line in out]
+
+
+def with_tables(rows: Sequence[Row | Table]) -> list[Row | Table]:
+    """Rows of one column, with runs of rows whose cells leave common gaps made tables."""
+    out: list[Row | Table] = []
+    at = 0
+    while at < len(rows):
+        end = _run_end(rows, at)
+        table = _borderless([row for row in rows[at:end] if isinstance(row, Row)]) if end - at > 1 else None
+        if table:
+            out.append(table)
+            at = end
+        else:
+            out.append(rows[at])
+            at += 1
+    return out
+
+
+def _run_end(rows: Sequence[Row | Table], at: int) -> int:
+    """Where the run of table-like rows ends that begins at a row with several cells."""
+    first = rows[at]
+    if isinstance(first, Table) or len(first.segments) < 2:
+        return at
+    end = last = at
+    taken = list(first.segments)
+    while end + 1 < len(rows):
+        here, row = rows[end], rows[end + 1]
+        if (
+            isinstance(row, Table)
+            or isinstance(here, Table)
+            or row.base - here.base > _LINE * max(row.size, here.size)
+        ):
+            break
+        if len(row.segments) > 1 and len(_columns([*taken, *row.segments], row.size)) < 2:
+            break
+        if row.size > 1.15 * first.size:
+            break
+        if len(row.segments) < 2 and (end + 1 - last > 2 or not _may_be_cell(row, taken)):
+            break
+        end += 1
+        if len(row.segments) > 1:
+            last = end
+            taken += row.segments
+    return last + 1
+
+
+def _may_be_cell(row: Row, taken: Sequence[Segment]) -> bool:
+    """A row of one piece that may stand within a table: a group's name, or a label's second line."""
+    right = max(segment.x1 for segment in taken)
+    left = min(segment.x0 for segment in taken)
+    return len(row.text) <= _LONG and row.x1 - row.x0 < 0.7 * (right - left)
+
+
+def _columns(segments: Sequence[Segment | Word], size: float) -> list[tuple[float, float]]:
+    """The stretches that cells cover, from left to right."""
+    out: list[tuple[float, float]] = []
+    for segment in sorted(segments, key=lambda segment: segment.x0):
+        if out and segment.x0 - out[-1][1] < _GAP * size:
+            out[-1] = out[-1][0], max(out[-1][1], segment.x1)
+        else:
+            out.append((segment.x0, segment.x1))
+    return out
+
+
+def _borderless(rows: Sequence[Row]) -> Table | None:
+    several = [row for row in rows if len(row.segments) > 1]
+    if len(several) < _LEAST_ROWS:
+        return None
+    cells = [segment for row in several for segment in row.segments]
+    columns = _columns([word for cell in cells for word in cell.words], rows[0].size)
+    if len(columns) < 2 or sum(len(cell.text) > _LONG for cell in cells) > len(cells) // 4:
+        return None
+    starts = [left for left, _ in columns]
+    written = []
+    for row in rows:
+        line = [""] * len(columns)
+        for segment in row.segments:
+            for at, text in _cells_of(segment, starts, parted=len(row.segments) > 1):
+                line[at] = f"{line[at]} {text}".strip()
+        written.append(line)
+    written = _without_empty(_signs_joined(written))
+    if len(written[0]) < 2:
+        return None
+    x0, x1 = min(row.x0 for row in rows), max(row.x1 for row in rows)
+    order = min(segment.words[0].order for segment in cells)
+    return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, order)
+
+
+def _cells_of(segment: Segment, starts: Sequence[float], *, parted: bool) -> list[tuple[int, str]]:
+    """The columns of a segment's words; all stand in its first where the row has no other segment."""
+    first = max(0, bisect_right(starts, segment.x0 + 1) - 1)
+    if not parted:
+        return [(first, segment.text)]
+    return [(max(0, bisect_right(starts, word.x0 + 1) - 1), word.text) for word in segment.words]
+
+
+_SIGNS = {"$", "€", "£", "¥", "%", ")", "(", "%)", ")%"}
+
+
+def _signs_joined(rows: list[list[str]]) -> list[list[str]]:
+    """A currency sign, or a closing bracket, that stands in a column of its own put to its number."""
+    width = len(rows[0])
+    for column in range(width):
+        texts = {row[column] for row in rows if row[column]}
+        if not texts or not texts <= _SIGNS:
+            continue
+        after = texts <= {"%", ")", "%)", ")%"}
+        other = column - 1 if after else column + 1
+        if not 0 <= other < width:
+            continue
+        for row in rows:
+            if row[column]:
+                pair = (row[other], row[column]) if after else (row[column], row[other])
+                row[other], row[column] = "".join(pair) if after else " ".join(filter(None, pair)), ""
+    return rows
+
+
+def _without_empty(rows: list[list[str]]) -> list[list[str]]:
+    kept = [column for column in range(len(rows[0])) if any(row[column] for row in rows)]
+    return [[row[column] for column in kept] for row in rows]
+
+
+def _headers(rows: Sequence[Sequence[str]]) -> int:
+    """The rows before the first that holds a number beside its label; one where none does."""
+    for number, row in enumerate(rows[:4]):
+        if any(any(char.isdigit() for char in cell) and not _is_year(cell) for cell in row[1:]):
+            return number
+    return 1
+
+
+def _is_year(cell: str) -> bool:
+    digits = "".join(char for char in cell if char.isdigit())
+    return len(cell) > 12 or (len(digits) in (4, 6) and digits[-4:-2] in ("19", "20"))

@@ -24,6 +24,11 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "rst": "markup.rst:read_rst",
         "text": "markup.plain:read_text",
         "subtitles": "markup.subtitles:read_subtitles",
+        "json": "data.json:read_json",
+        "yaml": "data.outline:read_indented",
+        "toml": "data.outline:read_sections",
+        "ini": "data.outline:read_sections",
+        "properties": "data.outline:read_properties",
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
         **dict.fromkeys(CODE, "markup.plain:read_code"),
@@ -32,6 +37,7 @@ _TEXT: Mapping[str, str] = MappingProxyType(
 # Readers of bytes: (Content) -> Parsed or items.
 _BYTES: Mapping[str, str] = MappingProxyType(
     {
+        "notebook": "data.notebook:read_notebook",
         "xml": "data.xmltree:read_xml",
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",

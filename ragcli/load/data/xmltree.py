@@ -170,7 +170,7 @@ class _Walk:
 
     def _container(self, node: Element, level: int) -> None:
         titled = any(name_of(child) in _TITLES for child in node)
-        if not titled and not self._prose:
+        if not titled and not self._prose and name_of(node) not in _INLINE:
             self.writer.heading(_called(node), min(level + 1, _DEEPEST_HEADING), line_of(node))
         self._attributes(node)
         self._children(node, level if self._prose and not titled else level + 1)

@@ -33,6 +33,10 @@ _BYTES: Mapping[str, str] = MappingProxyType(
     {
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
+        "mail": "mail.letter:read_letter",
+        "mbox": "mail.mbox:read_mbox",
+        "emlx": "mail.mbox:read_emlx",
+        "mhtml": "mail.mhtml:read_mhtml",
         "zip": "archive.zip:read_zip",
         "7z": "archive.sevenzip:read_7z",
         "tar": "archive.tar:read_tar",

@@ -20,7 +20,6 @@ _MIMETYPES = {
 _OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 _LOCAL_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
 _FLAT = re.compile(rb"<pkg:package\b.*?pkg:name=[\"']/(word|ppt|xl)/", re.DOTALL)
-_HEAD = 4096
 # What is packed this way may be a format of its own, which a name that is not read tells.
 _PACKED = (
     (b"\x1f\x8b\x08", "gz"),
@@ -30,6 +29,14 @@ _PACKED = (
 )
 _USTAR_AT = 257
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_HEAD = 16_384
+_MBOX = re.compile(rb"From [^\n]*\d\d:\d\d[^\n]*\r?\n(?:[!-9;-~]+:|\r?\n)")
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
+_ENOUGH = 3
+_KNOWN_FIELDS = """
+From To Subject Date Sent Cc Received Message-ID Message-Id MIME-Version Mime-Version Return-Path
+Delivered-To Newsgroups
+"""
 
 
 def sniff(data: bytes, named: str | None) -> str | None:
@@ -45,10 +52,30 @@ def sniff(data: bytes, named: str | None) -> str | None:
         return named if kind == "zip" and named not in {None, "text"} else kind
     if data.startswith(_BIFF):
         return "xls"
-    flat = _FLAT.search(data[: 4 * _HEAD]) if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None
+    flat = _FLAT.search(data[:_HEAD]) if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None
     if flat:
         return {b"word": "docx", b"ppt": "pptx"}.get(flat[1], "xlsx")
-    return named if named == "unsupported" else _packed(data) or named
+    if named == "unsupported":
+        return named
+    return _packed(data) or named or _mail(data)
+
+
+def _mail(data: bytes) -> str | None:
+    """Begins with the fields of a letter: all its lines are fields up to a blank one, and it is from someone.
+
+    Settings in YAML and the heads of HTTP answers look alike, so only well-known fields count.
+    """
+    head = data[:_HEAD]
+    if _MBOX.match(head):
+        return "mbox"
+    lines = head.partition(b"\n\n")[0].partition(b"\r\n\r\n")[0].split(b"\n")
+    if len(head) == _HEAD:
+        lines.pop()  # it may be cut in two
+    if not lines or not all(_FIELD.match(line) for line in lines) or lines[0][:1].isspace():
+        return None
+    names = {line.split(b":")[0].strip().decode("ascii") for line in lines if not line[:1].isspace()}
+    known = len(names.intersection(_KNOWN_FIELDS.split()))
+    return "mail" if known >= _ENOUGH and "From" in names else None
 
 
 def zip_kind(data: bytes) -> str:

@@ -1,0 +1,215 @@
+"""Files of all kinds on the command line: archives as folders, passwords, the commands of others."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ..program import Run
+
+ROOT = Path(__file__).parents[2]
+CAPITALS = f"{shlex.quote(sys.executable)} -c 'import sys; print(open(sys.argv[1]).read().upper())' {{path}}"
+
+
+def pack(file: Path, **members: bytes | str) -> Path:
+    """A zip archive; in the names ``__`` stands for ``/`` and ``_`` for a dot."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return file
+
+
+def documents(run: Run, home: Path) -> list[str]:
+    return [row["document"] for row in run("list", "--format", "jsonl", cwd=home).lines]
+
+
+def locked_pdf(folder: Path, words: str, password: str) -> Path:
+    from pypdf import PdfReader, PdfWriter
+    from reportlab.pdfgen.canvas import Canvas
+
+    plain = io.BytesIO()
+    canvas = Canvas(plain)
+    canvas.drawString(72, 700, words)
+    canvas.save()
+    writer = PdfWriter(PdfReader(plain))
+    writer.encrypt(password, algorithm="AES-256")
+    file = folder / "locked.pdf"
+    writer.write(str(file))
+    return file
+
+
+def test_an_archive_is_a_folder(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    inner = pack(tmp_path / "inner.zip", deep_md="# Deep\n\nThe kelp forest lies deep.\n").read_bytes()
+    pack(docs / "papers.zip", a_md="# Bees\n\nA hive holds bees.\n", more__b_txt="Owls hunt at night.\n",
+         more__c_png=b"\x89PNG\r\n", inner_zip=inner)  # fmt: skip
+    report = run("index", "docs", "--format", "json", cwd=tmp_path).json
+    assert report["documents"] == {"added": 3, "changed": 0, "removed": 0, "unchanged": 0, "failed": 0}
+    names = ["docs/papers.zip/a.md", "docs/papers.zip/inner.zip/deep.md", "docs/papers.zip/more/b.txt"]
+    assert documents(run, tmp_path) == names
+    [hit] = run("search", "owls", "--mode", "lexical", "--format", "json", cwd=tmp_path).json["hits"]
+    assert (hit["path"], hit["document"], hit["record"], hit["lines"]) == (names[2], names[2], None, [1, 1])
+    found = run(
+        "search",
+        "lies",
+        "--mode",
+        "lexical",
+        "--filter",
+        "path=**/inner.zip/**",
+        "--format",
+        "paths",
+        cwd=tmp_path,
+    )
+    assert found.out.split() == [names[1]]
+    again = run("index", "--format", "json", cwd=tmp_path).json
+    assert (again["documents"]["unchanged"], again["embedded"], again["cached"]) == (3, 0, 0)
+
+    pack(docs / "papers.zip", a_md="# Bees\n\nA hive holds bees.\n", more__b_txt="Owls sleep by day.\n")
+    changed = run("index", "--format", "json", cwd=tmp_path).json
+    assert changed["documents"] == {"added": 0, "changed": 1, "removed": 1, "unchanged": 1, "failed": 0}
+    assert documents(run, tmp_path) == [names[0], names[2]]
+    assert run("remove", "docs/papers.zip", "--format", "json", cwd=tmp_path).json["removed"] == 2
+    run("list", cwd=tmp_path, exit=1)
+
+
+def test_a_broken_member_costs_itself(run: Run, tmp_path: Path) -> None:
+    pack(tmp_path / "a.zip", good_md="# Good\n\nAll is well.\n", bad_pdf=b"%PDF-1.4 nothing more")
+    ran = run("index", "a.zip", "--format", "json", cwd=tmp_path, exit=6)
+    assert ran.json["documents"]["added"] == 1
+    [failure] = ran.json["failures"]
+    assert (failure["path"], failure["error"]) == ("a.zip/bad.pdf", "damaged")
+    assert "a.zip/bad.pdf: " in ran.err
+    again = run("index", "--format", "json", cwd=tmp_path, exit=6)
+    assert again.json["failures"] == [failure]
+
+
+def test_a_password_opens_what_is_locked(run: Run, tmp_path: Path) -> None:
+    locked_pdf(tmp_path, "The treasure lies under the oak", "sesame")
+    (tmp_path / "a.md").write_text("Nothing to hide.\n")
+    shut = run("index", "--format", "json", ".", cwd=tmp_path, exit=6)
+    [failure] = shut.json["failures"]
+    assert failure["error"] == "encrypted"
+    assert "--password" in failure["message"]
+    run("index", ".", "--password", "wrong", cwd=tmp_path, exit=6)
+    opened = run(
+        "index", ".", "--password", "wrong", "--password", "sesame", "--format", "json", cwd=tmp_path
+    )
+    assert opened.json["documents"]["added"] == 1
+    assert "treasure" in run("search", "treasure oak", "--mode", "lexical", cwd=tmp_path).out
+    kept = run("index", ".", "--format", "json", cwd=tmp_path).json
+    assert kept["documents"]["unchanged"] == 2
+    run("chunk", "locked.pdf", cwd=tmp_path, exit=2)
+    assert "treasure" in run("chunk", "locked.pdf", cwd=tmp_path, env={"RAG_PASSWORD": "sesame"}).out
+    found = run("search", "treasure", "--in", "locked.pdf", "--password", "sesame", cwd=tmp_path)
+    assert "oak" in found.out
+    assert b"sesame" not in b"".join(
+        file.read_bytes() for file in (tmp_path / ".rag").rglob("*") if file.is_file()
+    )
+
+
+def test_a_command_reads_what_is_not_known(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    own = tmp_path / "config" / "ragcli" / "rag.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"[loaders]\n{json.dumps('.loud')} = {json.dumps(CAPITALS)}\n")
+    docs = tmp_path / "it's my; `docs`"
+    docs.mkdir()
+    (docs / "a $(b).loud").write_text("owls hunt at night")
+    run("index", docs, cwd=tmp_path)
+    [hit] = run("search", "owls", "--mode", "lexical", "--format", "json", cwd=tmp_path).json["hits"]
+    assert hit["text"] == "OWLS HUNT AT NIGHT"
+    assert hit["lines"] is None
+
+
+@pytest.mark.parametrize("file", ["rag.toml", "pyproject.toml"])
+def test_a_project_runs_nothing_untrusted(file: str, run: Run, tmp_path: Path) -> None:
+    table = "loaders" if file == "rag.toml" else "tool.rag.loaders"
+    (tmp_path / file).write_text(f"[{table}]\n{json.dumps('.loud')} = {json.dumps(CAPITALS)}\n")
+    (tmp_path / "a.loud").write_text("owls")
+    (tmp_path / "b.md").write_text("Bees.\n")
+    ran = run("index", ".", "--exclude", "*.toml", "--format", "json", cwd=tmp_path)
+    assert "note: the project names a command that reads *.loud; it is not run" in ran.err
+    assert run("search", "OWLS", "--mode", "lexical", cwd=tmp_path, exit=0).out.count("OWLS") == 0
+    trusted = run(
+        "index", ".", "--exclude", "*.toml", "--trust", "--rebuild", "--format", "json", cwd=tmp_path
+    )
+    assert "note: the project" not in trusted.err
+    assert "OWLS" in run("search", "owls", "--mode", "lexical", cwd=tmp_path).out
+    (tmp_path / "rag.toml").write_text("trust = true\n")
+    assert "take it out of the file" in run.fails(2, "index", ".", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('".x" = "cat"', "does not say where {path} goes"),
+        ('"x" = "cat {path}"', "not a file name's ending"),
+        ('".x" = "no-such-program-here {path}"', "is not installed"),
+        ('".x" = "cat \'{path}"', "cannot be taken apart"),
+    ],
+)
+def test_a_bad_line_is_told(line: str, told: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rag.toml").write_text(f"[loaders]\n{line}\n")
+    (tmp_path / "a.x").write_text("x")
+    assert told in run.fails(2, "index", ".", "--trust", cwd=tmp_path)
+
+
+def test_a_command_that_fails_is_told(run: Run, tmp_path: Path) -> None:
+    code = "import sys; sys.stderr.write(chr(27) + '[31mit broke'); sys.exit(3)"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} {{path}}"
+    (tmp_path / "rag.toml").write_text(f"[loaders]\n{json.dumps('.x')} = {json.dumps(command)}\n")
+    (tmp_path / "a.x").write_text("x")
+    (tmp_path / "b.md").write_text("Bees.\n")
+    ran = run("index", "a.x", "b.md", "--trust", "--format", "json", cwd=tmp_path, exit=6)
+    [failure] = ran.json["failures"]
+    assert (failure["error"], failure["message"]) == (
+        "loader-failed",
+        "its command ended with exit 3: it broke",
+    )
+
+
+def test_an_installed_package_brings_readers(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "louder-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: louder\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[ragcli.loaders]\n.loud = tests.load.loaders:shout\n")
+    found = os.pathsep.join([str(tmp_path / "site"), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    monkeypatch.setenv("PYTHONPATH", found)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.loud").write_text("owls")
+    run("index", "docs", cwd=tmp_path)
+    assert "OWLS" in run("search", "owls", "--mode", "lexical", cwd=tmp_path).out
+
+
+def test_a_reader_that_dies_costs_its_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site" / "bad-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n")
+    points = ".crash = tests.load.loaders:crash\n.hang = tests.load.loaders:hang\n"
+    (package / "entry_points.txt").write_text(f"[ragcli.loaders]\n{points}")
+    found = os.pathsep.join([str(tmp_path / "site"), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    monkeypatch.setenv("PYTHONPATH", found)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("a.md", "b.crash", "c.md", "d.hang", "e.md"):
+        (docs / name).write_text(f"words of {name}\n")
+    ran = run("index", "docs", "--format", "json", cwd=tmp_path, env={"RAG_FILE_SECONDS": "3"}, exit=6)
+    assert ran.json["documents"]["added"] == 3
+    assert [(f["path"], f["error"]) for f in ran.json["failures"]] == [
+        ("docs/b.crash", "crashed"),
+        ("docs/d.hang", "timeout"),
+    ]
+    assert documents(run, tmp_path) == ["docs/a.md", "docs/c.md", "docs/e.md"]

@@ -180,7 +180,7 @@ class Analyzer:
         each: list[tuple[str, ...]] = []
         most: list[tuple[str, ...]] = []
         inside: list[str] = []
-        for match in _tokens(text):
+        for match in self._tokens(text):
             run = match.group()
             if match.lastgroup != "word":
                 pairs = [pair for pair in _bigrams(run) if pair not in stops]
@@ -202,7 +202,7 @@ class Analyzer:
     def spellings(self, text: str) -> Iterator[str]:
         """Words as they are written, identifiers whole and in parts; case and accents away, no stop words."""
         stops = _stop_words(self.languages)
-        for run in (match.group() for match in _tokens(text) if match.lastgroup == "word"):
+        for run in (match.group() for match in self._tokens(text) if match.lastgroup == "word"):
             pieces = _JOIN.split(run)
             version = [run[1:]] if _VERSION.fullmatch(run) else []
             parts = [part for piece in pieces if piece for part in _humps(piece)]
@@ -215,9 +215,8 @@ class Analyzer:
         return {term: count if term in meant else _NET_WEIGHT * count for term, count in counts.items()}
 
     def _forms(self, text: str, *, net: bool) -> list[tuple[str, ...]]:
-        text = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text))
         found: list[tuple[str, ...]] = []
-        for match in (_TOKEN if self == ENGLISH else _token_with_marks()).finditer(text):
+        for match in self._tokens(text):
             kind = match.lastgroup
             run = match.group()
             if kind == "han":
@@ -228,17 +227,21 @@ class Analyzer:
                 found.extend(_word_forms(run, self.languages))
         return found
 
+    def _tokens(self, text: str) -> Iterator[re.Match[str]]:
+        return _tokens(text, marks=self != ENGLISH)
+
 
 ENGLISH = Analyzer()
 
 
-def _tokens(text: str) -> Iterator[re.Match[str]]:
-    return _TOKEN.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text)))
+def _tokens(text: str, *, marks: bool) -> Iterator[re.Match[str]]:
+    pattern = _token_with_marks() if marks and not text.isascii() else _TOKEN
+    return pattern.finditer(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text)))
 
 
 def stands_together(text: str) -> bool:
     """Whether a text has characters of a script without spaces between its words."""
-    return any(match.lastgroup != "word" for match in _tokens(text))
+    return any(match.lastgroup != "word" for match in _tokens(text, marks=True))
 
 
 def words_of(text: str, *, whole: bool = False) -> list[str]:
@@ -248,7 +251,7 @@ def words_of(text: str, *, whole: bool = False) -> list[str]:
     and Hangul.
     """
     words: list[str] = []
-    for match in _tokens(text):
+    for match in _tokens(text, marks=True):
         run = match.group()
         if match.lastgroup != "word":
             words.extend(run)

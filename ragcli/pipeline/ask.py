@@ -35,12 +35,12 @@ class Question:
 
 
 _T = TypeVar("_T")
-# What is asked of a searcher for a question; the question comes again since it may be read anew.
 # Hits that others may be left out of or merged into: so many, and so many for each asked for.
 _POOL, _POOL_SHARE = 30, 3
 # Hits looked at for what a question without an answer finds.
 _LOOKED_AT = 5
 
+# What is asked of a searcher for a question; the question comes again since it may be read anew.
 Look = Callable[[Searcher, Question], _T]
 
 

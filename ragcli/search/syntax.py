@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from ragcli.analyze import Analyzer, stands_together, words_of
 from ragcli.errors import UsageError
 
-_OPEN, _CLOSE = '"“「『', '"”」』'
 _EXACT = re.compile(
     # Quotes, unless the first follows a letter or digit: 5" is a length.
     r"(?:(?<!\S)(?P<sign>[+-]))?(?<![A-Za-z0-9])"

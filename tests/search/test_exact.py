@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcli.analyze import ENGLISH, words_of
+from ragcli.analyze import ENGLISH, Analyzer, words_of
 from ragcli.catalog import Catalog
 from ragcli.search.searcher import Searcher
 from ragcli.search.syntax import Clause, parse_question
@@ -76,3 +77,17 @@ def test_what_is_demanded_is_there_and_what_is_left_out_is_not(
     asked = parse_question(question)
     if asked.required:
         assert {name for name, text in TEXTS.items() if asked.admits(text, ENGLISH)} == set(there)
+
+
+def test_words_whose_vowels_are_marks(tmp_path: Path) -> None:
+    """With languages beside English a word of such a script is one word, in the index and in the question."""
+    texts = {"a": "मेरी किताब मेज़ पर है", "b": "किताब मेरी नहीं", "c": "هذا كِتاب جديد"}
+    with Catalog.in_memory() as catalog:
+        put(catalog, *(make_document(name, text) for name, text in texts.items()))
+        analyzer = Analyzer.of("en,hi,ar")
+        store = LexicalStore(tmp_path / "lexical", analyzer)
+        bring_up_to_date([store], catalog)
+        found = Searcher(catalog, store, None)
+        for question, there in (('"मेरी किताब"', "a"), ("+किताब", "ab"), ("+मेज़ किताब", "a"), ('"كتاب جديد"', "c")):
+            assert documents(found, question) == set(there), question
+        store.close()

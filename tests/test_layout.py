@@ -49,6 +49,7 @@ HOMES = {
     "pypdf": ["load"],
     "pypdfium2": ["load"],
     "selectolax": ["load"],
+    "tree_sitter": ["load/code"],
     "charset_normalizer": ["load"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ragcli.load.code.shebang import language_of_shebang
+
 _MAGIC = ((b"%PDF-", "pdf"),)
 
 
@@ -10,4 +12,4 @@ def sniff(data: bytes, named: str | None) -> str | None:
     for magic, format_ in _MAGIC:
         if data.startswith(magic):
             return format_
-    return named
+    return named or language_of_shebang(data)

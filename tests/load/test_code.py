@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,183 +12,20 @@ import pytest
 from ragcli.load.code import grammars
 from ragcli.types import Document
 
+from .programs import LANGUAGES, PYTHON, program
 from .support import check, document, texts
 
-# Per file name: a class and how it ends, a method in it, a function, a statement; N stands for a name.
-_C = ("", "", "", "int N(int a) {\n  return a;\n}", "int N;")
-_LANGUAGES = {
-    "a.c": _C,
-    "a.h": _C,
-    "a.cpp": (
-        "class N {",
-        "};",
-        "  int N(int a) {\n    return a;\n  }",
-        "int N(int a) {\n  return a;\n}",
-        "int N;",
-    ),
-    "a.hpp": (
-        "namespace N {",
-        "}",
-        "int N() const {\n  return a;\n}",
-        "int N(int a) {\n  return a;\n}",
-        "int N;",
-    ),
-    "a.cs": (
-        "public class N : B {",
-        "}",
-        "  public int N(int a) {\n    return a;\n  }",
-        "",
-        "using N;",
-    ),
-    "a.go": (
-        "",
-        "",
-        "",
-        "func N(a int) int {\n	return a\n}",
-        "var N = 1",
-    ),
-    "a.java": (
-        "final class N extends B {",
-        "}",
-        "  public int N(int a) {\n    return a;\n  }",
-        "",
-        "import N;",
-    ),
-    "a.js": (
-        "export class N extends B {",
-        "}",
-        "  async N(a) {\n    return a;\n  }",
-        "const N = (a) => {\n  b();\n};",
-        "let N;",
-    ),
-    "a.tsx": (
-        "abstract class N {",
-        "}",
-        "  N(a: X): Y {\n    return <p>a</p>;\n  }",
-        "export function N(a: X) {\n  b();\n}",
-        "let N;",
-    ),
-    "a.ts": (
-        "namespace N {",
-        "}",
-        "  function N(a: X) {\n    b();\n  }",
-        "interface N {\n  a: <T>(b) => T;\n}",
-        "let N;",
-    ),
-    "a.kt": (
-        "class N(val a: Int) : B() {",
-        "}",
-        "    fun N(a: Int) {\n        b()\n    }",
-        "fun N() {\n    b()\n}",
-        "val N = 1",
-    ),
-    "a.lua": (
-        "",
-        "",
-        "",
-        "local function N(a)\n  return a\nend",
-        "local N = 1",
-    ),
-    "a.php": (
-        "",
-        "",
-        "",
-        "function N($a) {\n  return $a;\n}",
-        "$N = 1;",
-    ),
-    "a.py": (
-        "class N(B):",
-        "",
-        "    def N(self):\n        return 1",
-        "async def N(a):\n    return a",
-        "N = 1",
-    ),
-    "a.rb": (
-        "class N < B",
-        "end",
-        "  def N(a)\n    a\n  end",
-        "def self.N\n  b\nend",
-        "N = 1",
-    ),
-    "a.rs": (
-        "impl B for N {",
-        "}",
-        "    pub fn N(&self) -> C {\n        a\n    }",
-        "struct N {\n    a: B,\n}",
-        "use N;",
-    ),
-    "a.scala": (
-        "object N extends B {",
-        "}",
-        "  def N(a: Int): Int = {\n    a\n  }",
-        "trait N {\n  val a: B\n}",
-        "import N",
-    ),
-    "a.sh": (
-        "",
-        "",
-        "",
-        "N() {\n  echo a\n}",
-        "N=1",
-    ),
-    "a.swift": (
-        "extension N {",
-        "}",
-        "    func N(a: Int) -> Int {\n        b()\n    }",
-        "struct N {\n    let a: Int\n}",
-        "let N = 1",
-    ),
-}
-_ENDS = (" {", " =>", " =", ":")
 
-
-@pytest.mark.parametrize("name", sorted(_LANGUAGES))
-def test_every_definition_stands_under_its_name_and_its_class(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", sorted(LANGUAGES))
+def test_every_definition_stands_under_its_name_and_its_class(suffix: str, tmp_path: Path) -> None:
     for seed in range(12):
-        source, expected = _program(
-            random.Random(seed),
-            *_LANGUAGES[name],
-            comment="#" if name[2:] in ("py", "rb", "sh") else "--" if name == "a.lua" else "//",
-        )
-        source = f"<?php\n{source}" if name == "a.php" else source
-        page = document(tmp_path, name, source)
+        source, expected = program(suffix, seed)
+        page = document(tmp_path, f"a{suffix}", source)
         assert page.text == source
         assert _paths(page) == expected, source
         assert page.lines is not None
         for block in page.blocks:
             assert page.lines.at(block.start) == source.count("\n", 0, block.start) + 1
-
-
-def _program(
-    chance: random.Random, opens: str, closes: str, method: str, function: str, statement: str, comment: str
-) -> tuple[str, list[tuple[str, ...]]]:
-    """A program, and the path of each definition in it."""
-    names = (f"name_{number}" for number in count(1))
-    parts = [statement.replace("N", next(names)) for _ in range(2)]
-    paths: list[tuple[str, ...]] = []
-
-    def define(template: str, *above: str) -> str:
-        remark = f"{comment} About {next(names)}\n" if chance.random() < 0.5 else ""
-        indent = template[: len(template) - len(template.lstrip())]
-        made = template.replace("N", next(names))
-        paths.append((*above, _label(made.split("\n")[0])))
-        return indent * bool(remark) + remark + made
-
-    for _ in range(chance.randint(1, 4)):
-        if opens and (not function or chance.random() < 0.5):
-            first = opens.replace("N", next(names))
-            paths.append((_label(first),))
-            body = [define(method, _label(first)) for _ in range(chance.randint(1, 3))]
-            parts.append("\n".join([first, "\n\n".join(body), *([closes] if closes else [])]))
-        else:
-            parts.append(define(function))
-    return "\n\n".join([*parts, ""]), paths
-
-
-def _label(line: str) -> str:
-    for end in _ENDS:
-        line = line.removesuffix(end)
-    return line.strip()
 
 
 def _paths(page: Document) -> list[tuple[str, ...]]:
@@ -200,41 +36,6 @@ def _paths(page: Document) -> list[tuple[str, ...]]:
             path = [*path[: block.level - 1], block.label]
             found.append(tuple(path))
     return found
-
-
-PYTHON = '''#!/usr/bin/env python
-# Licence: none.
-
-"""What the module does."""
-
-import os
-import sys
-LIMIT = 3
-
-# Where things
-# are kept.
-@final
-class Store(Base):
-    """Keeps things."""
-
-    size = 1
-
-    def get(
-        self,
-        name: str,
-    ) -> int:
-        """Return it.
-
-        At length.
-        """
-        return self.size
-
-    other = 2
-
-
-if __name__ == "__main__":
-    Store().get("x")
-'''
 
 
 def test_blocks_of_a_module(tmp_path: Path) -> None:

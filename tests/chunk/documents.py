@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -14,7 +14,8 @@ from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
 from ragcli.types import Block, BlockKind, Chunk, Document, PlaceMap
 
-Part = tuple[BlockKind, str, int]
+# Kind, words, a heading's level, and how many characters of a table or of code are its head.
+Part = tuple[BlockKind, str, int, int]
 
 
 @cache
@@ -26,31 +27,37 @@ def minilm() -> FastTokenizer:
 
 
 def heading(words: str, level: int = 1) -> Part:
-    return ("heading", words, level)
+    return ("heading", words, level, 0)
 
 
 def paragraph(text: str) -> Part:
-    return ("paragraph", text, 0)
+    return ("paragraph", text, 0, 0)
 
 
-def code(text: str) -> Part:
-    return ("code", text, 0)
+def code(text: str, head: int = 0) -> Part:
+    return ("code", text, 0, head)
 
 
-def table(text: str) -> Part:
-    return ("table", text, 0)
+def table(text: str, head: int = 0) -> Part:
+    return ("table", text, 0, head)
+
+
+def headed(kind: Callable[[str, int], Part], lines: Sequence[str], heads: int) -> Part:
+    """A block of these lines, the first ``heads`` of which are its head."""
+    return kind("\n".join(lines), len("\n".join(lines[:heads])))
 
 
 def make_document(*parts: Part, title: str = "", name: str = "docs/a.md", gap: str = "\n\n") -> Document:
     """A Markdown document of the parts with ``gap`` between them."""
     text = ""
     blocks = []
-    for kind, words, level in parts:
+    for kind, words, level, head in parts:
         if text:
             text += gap
         label = words if kind == "heading" else ""
         written = f"{'#' * level} {words}" if kind == "heading" else words
-        blocks.append(Block(kind, len(text), len(text) + len(written), level, label))
+        end = len(text) + head if 0 < head < len(written) else 0
+        blocks.append(Block(kind, len(text), len(text) + len(written), level, label, end))
         text += written
     starts = [0] + [at + 1 for at, character in enumerate(text) if character == "\n"]
     return Document(
@@ -127,8 +134,18 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(heading, LINE.map(lambda line: line[:60].strip() or "x"), st.integers(1, 4)),
     PROSE.map(lambda lines: paragraph(" ".join(lines))),
     PROSE.map(lambda lines: paragraph("\n".join(lines))),
-    PROSE.map(lambda lines: code("\n".join(f"    {line}" for line in lines).strip())),
-    PROSE.map(lambda lines: table("\n".join(f"| {line} | 1 |" for line in lines))),
+    st.builds(
+        lambda lines, heads: headed(
+            code, [f"{'    ' * bool(n)}{line}" for n, line in enumerate(lines)], heads
+        ),
+        PROSE,
+        st.integers(0, 3),
+    ),
+    st.builds(
+        lambda lines, heads: headed(table, [f"| {line} | 1 |" for line in lines], heads),
+        PROSE,
+        st.integers(0, 3),
+    ),
 )
 DOCUMENTS = st.builds(
     lambda parts, title, gap: make_document(*parts, title=title, gap=gap),

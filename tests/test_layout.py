@@ -53,6 +53,7 @@ HOMES = {
     "msoffcrypto": ["load/office"],
     "olefile": ["load/office"],
     "python_calamine": ["load/office"],
+    "tree_sitter": ["load/code"],
     "charset_normalizer": ["load"],
     "py7zr": ["load/archive"],
     "tiktoken": ["budget.py"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from ragcli.cli.options import (
 )
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
+
+# Failures named one by one; of a folder with more, the others are counted.
+_SHOWN = 40
 
 if TYPE_CHECKING:
     from ragcli.pipeline.report import BuildReport, Progress
@@ -181,8 +185,13 @@ def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> No
     """Name what failed; raise when anything did."""
     if not report.failures:
         return
-    for failure in report.failures:
+    shown = report.failures if terminal.verbose else report.failures[:_SHOWN]
+    for failure in shown:
         terminal.error(f"{failure.path}: {failure.message}")
+    rest = Counter(failure.error for failure in report.failures[len(shown) :])
+    if rest:
+        kinds = ", ".join(f"{count} {error}" for error, count in rest.most_common())
+        terminal.error(f"and {rest.total()} more ({kinds}); -v or --format json names them all")
     unread = [failure for failure in report.failures if failure.error != "missing"]
     kept = len(unread) < len(report.failures)
     if not unread:

@@ -11,13 +11,14 @@ from ragcli.types import Block, BlockKind
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Lines ``[first, end)`` that form one block."""
+    """Lines ``[first, end)`` that form one block; line ``head`` is the first after its head, where it has one."""
 
     kind: BlockKind
     first: int
     end: int
     level: int = 0
     label: str = ""
+    head: int = 0
 
 
 Recogniser = Callable[[Sequence[str], int], Region | None]
@@ -68,5 +69,6 @@ def to_blocks(lines: Sequence[str], regions: Iterable[Region]) -> tuple[Block, .
             last -= 1
         if first <= last:
             end = starts[last] + len(lines[last].rstrip())
-            blocks.append(Block(region.kind, starts[first], end, region.level, region.label))
+            head = starts[region.head] - 1 if first < region.head <= last else 0
+            blocks.append(Block(region.kind, starts[first], end, region.level, region.label, head))
     return tuple(blocks)

@@ -6,6 +6,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ragcli.load.code.grammars import GRAMMARS
 from ragcli.load.encoding import decode, looks_binary
 from ragcli.load.formats import CODE
 from ragcli.load.parsed import CannotRead
@@ -31,7 +32,7 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "properties": "data.outline:read_properties",
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
-        **dict.fromkeys(CODE, "markup.plain:read_code"),
+        **dict.fromkeys(CODE, "code.plain:read_code"),
     }
 )
 # Readers of bytes: (Content) -> Parsed or items.
@@ -59,6 +60,9 @@ def reader_of(format_: str) -> Reader:
     if format_ in _BYTES:
         reader: Reader = _found(_BYTES[format_])
         return reader
+    if format_ in GRAMMARS:
+        cut = _found("code.definitions:read_definitions")
+        return lambda content: cut(text_of(content), format_, content.name)
     read: Callable[[Source], Parsed] = _found(_TEXT.get(format_, _TEXT["text"]))
     return lambda content: read(text_of(content))
 

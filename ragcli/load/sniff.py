@@ -6,6 +6,8 @@ import io
 import re
 import zipfile
 
+from ragcli.load.code.shebang import language_of_shebang
+
 _MAGIC = ((b"%PDF-", "pdf"),)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
@@ -57,7 +59,7 @@ def sniff(data: bytes, named: str | None) -> str | None:
         return {b"word": "docx", b"ppt": "pptx"}.get(flat[1], "xlsx")
     if named == "unsupported":
         return named
-    return _packed(data) or named or _mail(data)
+    return _packed(data) or named or language_of_shebang(data) or _mail(data)
 
 
 def _mail(data: bytes) -> str | None:

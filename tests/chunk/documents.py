@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -40,6 +40,11 @@ def code(text: str, head: int = 0) -> Part:
 
 def table(text: str, head: int = 0) -> Part:
     return ("table", text, 0, head)
+
+
+def headed(kind: Callable[[str, int], Part], lines: Sequence[str], heads: int) -> Part:
+    """A block of these lines, the first ``heads`` of which are its head."""
+    return kind("\n".join(lines), heads)
 
 
 def items(text: str) -> Part:
@@ -104,7 +109,8 @@ def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) 
             assert chunk.context == chunk.lead or chunk.context.endswith(f"\n{chunk.lead}")
             assert minilm().counts([chunk.context])[0] <= size // 2
         if document.pages and chunk.page is not None:
-            assert (chunk.page, chunk.page_label) == (document.pages.at(chunk.start), f"p{chunk.page}")
+            assert chunk.page == document.pages.at(chunk.start)
+            assert chunk.page_label == document.pages.label_at(chunk.start)
         covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
     for before, after in pairwise(chunks):
         assert before.start < after.start

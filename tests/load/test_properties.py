@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ragcli.load import FORMATS, load_file
-from ragcli.load.markup.plain import read_code, read_text
+from ragcli.load.code.plain import read_code
+from ragcli.load.markup.plain import read_text
 from ragcli.types import Document
 
 from .support import SHARED, check, check_failure, load

@@ -1,4 +1,4 @@
-"""reStructuredText, plain text, source code."""
+"""reStructuredText and plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .support import document, failure, texts
+from .support import document, failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,16 +97,6 @@ def test_plain_text(tmp_path: Path) -> None:
 def test_numbered_items_are_no_headings(tmp_path: Path) -> None:
     page = document(tmp_path, "a.txt", "1. Open it\n\n2. Close it\n\n3. Go home\n")
     assert {b.kind for b in page.blocks} == {"paragraph"}
-
-
-def test_code_keeps_functions_whole(tmp_path: Path) -> None:
-    page = document(tmp_path, "mod.py", "import a\n\n\ndef f():\n    x\n\n    y\n\ndef g():\n    pass\n")
-    assert (page.format, page.title) == ("python", "mod.py")
-    assert texts(page) == [
-        ("code", "import a"),
-        ("code", "def f():\n    x\n\n    y"),
-        ("code", "def g():\n    pass"),
-    ]
 
 
 @pytest.mark.parametrize(

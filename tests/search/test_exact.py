@@ -88,6 +88,11 @@ def test_words_whose_vowels_are_marks(tmp_path: Path) -> None:
         store = LexicalStore(tmp_path / "lexical", analyzer)
         bring_up_to_date([store], catalog)
         found = Searcher(catalog, store, None)
-        for question, there in (('"मेरी किताब"', "a"), ("+किताब", "ab"), ("+मेज़ किताब", "a"), ('"كتاب جديد"', "c")):
+        for question, there in (
+            ('"मेरी किताब"', "a"),
+            ("+किताब", "ab"),
+            ("+मेज़ किताब", "a"),
+            ('"كتاب جديد"', "c"),
+        ):
             assert documents(found, question) == set(there), question
         store.close()

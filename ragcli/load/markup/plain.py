@@ -1,4 +1,4 @@
-"""Plain text and source code."""
+"""Plain text."""
 
 from __future__ import annotations
 
@@ -23,23 +23,6 @@ def read_text(source: Source) -> Parsed:
     """Paragraphs between blank lines; a numbered or all-capitals line that stands alone is a heading."""
     lines = source.text.split("\n")
     return Parsed("", source.text, to_blocks(lines, scan(lines, (_heading, paragraph))), source.places())
-
-
-def read_code(source: Source) -> Parsed:
-    """Pieces that begin at a line without indentation after a blank line, so that a function stays whole."""
-    lines = source.text.split("\n")
-    return Parsed("", source.text, to_blocks(lines, scan(lines, (_top_level,))), source.places())
-
-
-def _top_level(lines: Sequence[str], at: int) -> Region:
-    end = at + 1
-    while end < len(lines) and not (is_blank(lines[end - 1]) and _opens(lines[end])):
-        end += 1
-    return Region("code", at, end)
-
-
-def _opens(line: str) -> bool:
-    return not is_blank(line) and line[0] not in " \t}])" and line.split()[0] not in ("end", "fi", "done")
 
 
 def _heading(lines: Sequence[str], at: int) -> Region | None:

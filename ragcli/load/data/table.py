@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ragcli.load.data.rows import SAMPLE, header_of, line_of
 from ragcli.load.markup.plain import read_text
 from ragcli.load.parsed import Parsed
 from ragcli.types import Block, PlaceMap
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ragcli.load.source import Source
 
 _DELIMITERS = ",;\t|"
-_SNIFFED = 200  # lines
-_HEADER_WITHIN = 10  # rows
-_HEADER_CELL = 100  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def read_table(source: Source) -> Parsed:
     if delimiter is None:
         return read_text(source)
     rows = [row for row in _rows(lines, delimiter) if any(row.cells)]
-    header_at = _header_of(rows)
+    header_at = header_of([row.cells for row in rows[:SAMPLE]])
     header = rows[header_at].cells if header_at is not None else []
     text: list[str] = []
     blocks: list[Block] = []
@@ -52,18 +49,13 @@ def read_table(source: Source) -> Parsed:
         if index == header_at and len(rows) > index + 1:
             continue
         names = header if header_at is not None and index > header_at else []
-        line = _line_of(names, row.cells)
+        line = line_of(names, row.cells)
         blocks.append(Block("table", offset, offset + len(line)))
         starts.append(offset)
         places.append(source.numbers[row.first])
         text.append(line)
         offset += len(line) + 1
     return Parsed("", "\n".join(text), tuple(blocks), PlaceMap(tuple(starts) or (0,), tuple(places) or (1,)))
-
-
-def _line_of(names: Sequence[str], cells: Sequence[str]) -> str:
-    named = zip_longest(names, cells, fillvalue="")
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
 
 
 def _rows(lines: list[str], delimiter: str) -> list[_Row]:
@@ -90,7 +82,7 @@ def _parse(lines: list[str], delimiter: str, quoting: int) -> Iterator[_Row]:
 
 def _delimiter_of(lines: Sequence[str]) -> str | None:
     """The delimiter with which most of the first rows have the same number of cells, at least two."""
-    head = [line for line in lines[:_SNIFFED] if line.strip()]
+    head = [line for line in lines[:SAMPLE] if line.strip()]
     best, evenness = None, 0.5
     for delimiter in _DELIMITERS:
         widths = Counter(len(row.cells) for row in _sniffed(head, delimiter))
@@ -110,25 +102,3 @@ def _sniffed(head: list[str], delimiter: str) -> list[_Row]:
         # The sample may end within a quoted cell.
         return kept or list(_parse(head, delimiter, csv.QUOTE_NONE))
     return kept
-
-
-def _header_of(rows: Sequence[_Row]) -> int | None:
-    widths = Counter(len(row.cells) for row in rows[:_SNIFFED])
-    if not widths:
-        return None
-    usual = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
-    for index, row in enumerate(rows[:_HEADER_WITHIN]):
-        if len(row.cells) == usual and 2 * sum(map(bool, row.cells)) > usual:
-            return index if _is_header(row.cells) else None
-    return None
-
-
-def _is_header(cells: Sequence[str]) -> bool:
-    named = [cell for cell in cells if cell]
-    if len(set(named)) < len(named):
-        return False
-    return all(len(cell) <= _HEADER_CELL and not _is_number(cell) for cell in named)
-
-
-def _is_number(cell: str) -> bool:
-    return cell.strip("+-$€£¥%() ").replace(",", "").replace(".", "").isdigit()

@@ -38,7 +38,10 @@ def read_ooxml(content: Content) -> Iterator[Item]:
         yield item
     if package.broken:
         yield CannotRead("damaged", "it is cut short or broken; what could be read was taken")
-    elif not parsed.text.strip() and not found:
+    yield from package.problems
+    if not (package.broken or package.problems or found or parsed.text.strip()):
+        if any("/media/" in name for name in package.names):
+            raise CannotRead("no-text", "no text in it, only pictures or sounds")
         raise CannotRead("empty", "no text in it")
 
 
@@ -100,4 +103,4 @@ def _targets(package: Package) -> set[str]:
         for relation in package.relations(source).values():
             if relation.kind.lower() in _EMBEDDED and not relation.external:
                 found.add(relation.target.lower())
-    return {name for name in found if package.has(name) and not name.endswith(_TEXT_CHUNKS)}
+    return {package.names[name] for name in found if package.has(name) and not name.endswith(_TEXT_CHUNKS)}

@@ -34,6 +34,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
         **dict.fromkeys(("docx", "pptx", "xlsx", "ooxml"), "office.ooxml:read_ooxml"),
+        "xls": "office.xls:read_xls",
     }
 )
 

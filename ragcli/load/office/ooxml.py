@@ -53,7 +53,8 @@ def main_part(package: Package) -> str:
     for name in usual:
         if package.has(name):
             return name
-    raise CannotRead("damaged", "no document, presentation or workbook in it")
+    told = "it is cut short or broken: " if package.broken else ""
+    raise CannotRead("damaged", f"{told}no document, presentation or workbook in it")
 
 
 def _document(package: Package) -> Parsed:

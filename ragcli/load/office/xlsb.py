@@ -33,11 +33,12 @@ def write_book(package: Package, main: str, writer: Writer) -> None:
         if kind == _PROPERTIES and data:
             since_1904 = bool(data[0] & 1)
         elif kind == _SHEET:
-            id_, at = _wide(data, 8)
-            name, _ = _wide(data, at)
-            relation = package.relations(main).get(id_)
-            if relation:
-                sheets.append((inline(name), relation.target))
+            for begin in (8, 12):  # the first Excel 2007 wrote a word more
+                id_, at = _wide(data, begin)
+                relation = package.relations(main).get(id_)
+                if relation:
+                    sheets.append((inline(_wide(data, at)[0]), relation.target))
+                    break
     strings = _strings(package, main)
     codes = _codes(package, main)
     for number, (name, part) in enumerate(sheets, 1):

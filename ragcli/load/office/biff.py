@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _CONTINUE = 0x3C
 _PASSWORD = 0x2F
 _CODE_PAGES = {1200: "utf-16-le", 10000: "mac_roman", 32768: "mac_roman", 32769: "cp1252", 367: "ascii"}
-_WORKSHEET, _MACROS = 0x10, 0x40
+_WORKSHEET, _MACROS, _CHART = 0x10, 0x40, 0x20
+_BEGIN = frozenset([0x09, 0x209, 0x409, 0x809])
+_END = 0x0A
 
 
 @dataclass(slots=True)
@@ -79,34 +81,36 @@ class _Book:
         self._order: list[Sheet] = []
 
     def sheets(self) -> list[Sheet]:
-        stack: list[Sheet | None] = []
         self._find_globals()
-        target: _Reading | None = None
+        readings: list[_Reading | None] = []
         for at, kind, pieces in _records(self._data):
-            if kind in {0x09, 0x209, 0x409, 0x809}:
+            if kind in _BEGIN:
                 self._begin(kind, pieces[0])
-                sheet = self._sheets.get(at)
-                if sheet is None and not stack and not self._sheets and self._is_sheet(pieces[0]):
-                    sheet = Sheet()
-                    self._order.append(sheet)
-                # A chart within a sheet is a stream within its stream.
-                stack.append(sheet or (stack[-1] if stack else None))
-                if sheet is not None:
-                    target = _Reading(self, sheet)
-            elif kind == 0x0A and stack:
-                stack.pop()
-                if not stack:
-                    target = None
-            elif target is not None:
-                target.take(kind, pieces)
+                readings.append(self._reading(at, pieces[0], readings))
+            elif kind == _END and readings:
+                readings.pop()
+            elif readings and readings[-1]:
+                readings[-1].take(kind, pieces)
         return self._order
+
+    def _reading(self, at: int, bof: bytes, outer: Sequence[_Reading | None]) -> _Reading | None:
+        """What takes the records of the stream that begins here; those of a chart within a sheet keep
+        the numbers of the sheet a second time."""
+        if outer:
+            return _Reading(self, outer[-1].sheet, is_chart=True) if outer[-1] else None
+        sheet = self._sheets.get(at)
+        if sheet is None and not self._sheets and self._is_sheet(bof):
+            sheet = Sheet()
+            self._order.append(sheet)
+        is_chart = len(bof) >= 4 and int.from_bytes(bof[2:4], "little") == _CHART
+        return _Reading(self, sheet, is_chart=is_chart) if sheet is not None else None
 
     def _is_sheet(self, bof: bytes) -> bool:
         return len(bof) >= 4 and int.from_bytes(bof[2:4], "little") in {_WORKSHEET, _MACROS}
 
     def _begin(self, kind: int, bof: bytes) -> None:
         if kind == 0x809:
-            self._version = 8 if bof[:2] == b"\x00\x06" else 5
+            self._version = 8 if bof[1:2] == b"\x06" else 5
         else:
             self._version = {0x09: 2, 0x209: 3, 0x409: 4}[kind]
 
@@ -114,11 +118,11 @@ class _Book:
         """What holds for the whole book: it may stand after what it is needed for."""
         depth = 0
         for _at, kind, pieces in _records(self._data):
-            if kind in {0x09, 0x209, 0x409, 0x809}:
+            if kind in _BEGIN:
                 depth += 1
                 if depth == 1:
                     self._begin(kind, pieces[0])
-            elif kind == 0x0A:
+            elif kind == _END:
                 depth -= 1
                 if depth <= 0 and self._version >= 5:
                     return
@@ -164,10 +168,7 @@ class _Book:
     def number(self, value: float, style: int) -> str:
         """The number as the cell style shows it."""
         id_ = self._styles[style] if style < len(self._styles) else 0
-        if self._version < 5:
-            code = self._formats.get(id_, "")
-        else:
-            code = code_of(id_, self._formats)
+        code = self._formats.get(id_, "") if self._version < 5 else code_of(id_, self._formats)
         try:
             return shown(value, code, since_1904=self._since_1904)
         except (OverflowError, ValueError):
@@ -207,25 +208,30 @@ class _Book:
 
 
 class _Reading:
-    """One sheet as its records come in."""
+    """One stream of records (a sheet, or a chart upon it) as they come in."""
 
-    def __init__(self, book: _Book, sheet: Sheet) -> None:
-        self._book, self._sheet = book, sheet
+    def __init__(self, book: _Book, sheet: Sheet, *, is_chart: bool) -> None:
+        self.sheet = sheet
+        self._book = book
+        # Of a chart only the words are taken: its numbers are cells of some sheet.
+        self._cells: dict[int, dict[int, str]] = {} if is_chart else sheet.cells
+        self._is_chart = is_chart
         self._waiting: tuple[int, int] | None = None  # the formula whose text comes next
         self._object: int | None = None
         self._boxes: dict[int, str] = {}
 
     def take(self, kind: int, pieces: list[bytes]) -> None:
+        """Takes a record; those of BIFF2, which Microsoft Graph still writes, have fields of their own."""
         data = pieces[0]
         book = self._book
         if kind == 0xFD and len(data) >= 10:
             self._put(data, book.shared(int.from_bytes(data[6:10], "little")))
-        elif kind in {0x04, 0x204, 0xD6}:
-            at = 7 if book.version == 2 else 6
-            self._put(data, book.text(data, at))
+        elif kind in {0x204, 0xD6}:
+            self._put(data, book.text(data, 6))
+        elif kind == 0x04:
+            self._put(data, book.short_text(data, 7))
         elif kind in {0x03, 0x203}:
-            at = 7 if book.version == 2 else 6
-            self._put_number(data, at)
+            self._put_number(data, 7 if kind == 0x03 else 6)
         elif kind == 0x02 and len(data) >= 9:
             self._put(data, book.number(int.from_bytes(data[7:9], "little"), _style2(data)))
         elif kind == 0x27E and len(data) >= 10:
@@ -234,15 +240,17 @@ class _Reading:
         elif kind == 0xBD:
             self._many(data)
         elif kind in {0x05, 0x205}:
-            at = 7 if book.version == 2 else 6
+            at = 7 if kind == 0x05 else 6
             if len(data) >= at + 2:
                 self._put(data, _boolean(data[at], data[at + 1]))
         elif kind in {0x06, 0x206, 0x406}:
             self._formula(data)
         elif kind in {0x07, 0x207}:
             self._formula_text(data)
-        elif kind in {0x14, 0x15} and data:
-            self._sheet.margins.append(book.text(data, 0) if book.version == 8 else book.short_text(data, 0))
+        elif kind == 0x100D and self._is_chart:
+            self._say(book.short_text(data, 2))
+        elif kind in {0x14, 0x15} and data and not self._is_chart:
+            self.sheet.margins.append(book.text(data, 0) if book.version == 8 else book.short_text(data, 0))
         elif kind == 0x1B8:
             self._link(data)
         elif kind == 0x1C:
@@ -255,7 +263,7 @@ class _Reading:
     def _put(self, data: bytes, text: str) -> None:
         if len(data) >= 4 and text:
             row, column = struct.unpack_from("<HH", data)
-            self._sheet.cells.setdefault(row, {})[column] = text
+            self._cells.setdefault(row, {})[column] = text
 
     def _put_number(self, data: bytes, at: int) -> None:
         if len(data) >= at + 8:
@@ -267,9 +275,7 @@ class _Reading:
         row, first = struct.unpack_from("<HH", data)
         for number, at in enumerate(range(4, len(data) - 7, 6)):
             style, packed = struct.unpack_from("<HI", data, at)
-            self._sheet.cells.setdefault(row, {})[first + number] = self._book.number(
-                rk_number(packed), style
-            )
+            self._cells.setdefault(row, {})[first + number] = self._book.number(rk_number(packed), style)
 
     def _formula(self, data: bytes) -> None:
         at = 7 if self._book.version == 2 else 6
@@ -289,7 +295,7 @@ class _Reading:
             row, column = self._waiting
             text = self._book.text(data, 0)
             if text:
-                self._sheet.cells.setdefault(row, {})[column] = text
+                self._cells.setdefault(row, {})[column] = text
         self._waiting = None
 
     def _link(self, data: bytes) -> None:
@@ -301,7 +307,7 @@ class _Reading:
         size = int.from_bytes(data[begin + 16 : begin + 20], "little")
         url = data[begin + 20 : begin + 20 + size].decode("utf-16-le", "replace").split("\0")[0]
         if url:
-            self._sheet.links.setdefault(row, []).append(url)
+            self.sheet.links.setdefault(row, []).append(url)
 
     def _note(self, data: bytes) -> None:
         if len(data) < 8:
@@ -311,18 +317,23 @@ class _Reading:
             author = self._book.text(data, 8)
             text = self._boxes.pop(id_, "")
             if text:
-                self._sheet.notes.setdefault(row, []).append((author, text))
-                if text in self._sheet.texts:
-                    self._sheet.texts.remove(text)
+                self.sheet.notes.setdefault(row, []).append((author, text))
+                if text in self.sheet.texts:
+                    self.sheet.texts.remove(text)
         else:
             row, _, length = struct.unpack_from("<HHH", data)
             text = self._book.bytes_text(data[6 : 6 + length])
-            if row == 0xFFFF and self._sheet.notes:
-                last = list(self._sheet.notes)[-1]
-                author, begun = self._sheet.notes[last].pop()
-                self._sheet.notes[last].append((author, begun + text))
+            if row == 0xFFFF and self.sheet.notes:
+                last = list(self.sheet.notes)[-1]
+                author, begun = self.sheet.notes[last].pop()
+                self.sheet.notes[last].append((author, begun + text))
             elif text:
-                self._sheet.notes.setdefault(row, []).append(("", text))
+                self.sheet.notes.setdefault(row, []).append(("", text))
+
+    def _say(self, text: str) -> None:
+        # The titles of a chart, which it keeps for each of its parts.
+        if text.strip() and not (self._is_chart and text in self.sheet.texts):
+            self.sheet.texts.append(text)
 
     def _box(self, pieces: list[bytes]) -> None:
         """Text of a drawn object: its length is in the record, its words in those that continue it."""
@@ -337,7 +348,7 @@ class _Reading:
             raw = piece[1 : 1 + (length - len(text)) * (1 + wide)]
             text += raw.decode("utf-16-le" if wide else "latin-1", "replace")
         if text.strip():
-            self._sheet.texts.append(text)
+            self._say(text)
             if self._object is not None:
                 self._boxes[self._object] = text
 

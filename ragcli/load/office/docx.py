@@ -555,11 +555,13 @@ def _cells_of(row: Element) -> Iterator[Element]:
 
 def _is_layout(rows: Sequence[tuple[Element, list[Element]]]) -> bool:
     """A frame around running text rather than a table: one cell, one column of several paragraphs, or
-    tables within its cells."""
+    cells that hold tables with more cells than it has itself."""
     if sum(len(cells) for _, cells in rows) == 1:
         return True
-    inner = [inner for _, cells in rows for cell in cells for inner in cell.iter(f"{W}tbl")]
-    if any(len(list(_rows_of(table))) > 1 and len(table.findall(f"{W}tr/{W}tc")) > 2 for table in inner):
+    inner = sum(1 for _, cells in rows for cell in cells for _ in cell.iter(f"{W}tc")) - 2 * sum(
+        len(cells) for _, cells in rows
+    )
+    if inner > 0:
         return True
     return all(len(cells) <= 1 for _, cells in rows) and any(
         len(cell.findall(f"{W}p")) > 1 for _, cells in rows for cell in cells

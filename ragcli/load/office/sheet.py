@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _WHOLE = 2000  # rows of a table that are looked at before any is written
 _BLOCK = 1000  # rows of one block
+_REMARK = 100  # characters
 _PLAIN = 2  # rows and columns; what is smaller is no table
 
 
@@ -114,23 +115,30 @@ def _write_lines(rows: list[Row], writer: Writer, header: _Header | None, header
     lines: list[str] = []
     numbers: list[int] = []
     for index, row in enumerate(rows):
-        named = header is not None and (header_at is None or index > header_at)
+        named = header is not None and (header_at is None or index > header_at) and not _is_remark(row)
         if index == header_at and header is not None and _is_said(header, rows[index + 1 :]):
             line = ""
         elif named and header is not None:
             end = header.first + len(header.names)
             line = line_of(header.names, _dense(row, header.first, end))
-            outside = [text for column, text in row.cells if not header.first <= column < end]
-            line = "; ".join(filter(None, (line, *outside)))
+            if row.cells and (row.cells[0][0] < header.first or row.cells[-1][0] >= end):
+                outside = [text for column, text in row.cells if not header.first <= column < end]
+                line = "; ".join(filter(None, (line, *outside)))
         else:
             line = "; ".join(text for _, text in row.cells)
-        said = (note for note in map(inline, row.notes) if note.strip("()") not in line)
-        line = " ".join(filter(None, (line, *said)))
+        if row.notes:
+            said = (note for note in map(inline, row.notes) if note.strip("()") not in line)
+            line = " ".join(filter(None, (line, *said)))
         if line:
             lines.append(line)
             numbers.append(row.number)
     for at in range(0, len(lines), _BLOCK):
         writer.rows(lines[at : at + _BLOCK], numbers[at : at + _BLOCK])
+
+
+def _is_remark(row: Row) -> bool:
+    """Running text in one cell, which no column's name is meant for."""
+    return len(row.cells) == 1 and len(row.cells[0][1]) > _REMARK
 
 
 def _is_said(header: _Header, rows: list[Row]) -> bool:

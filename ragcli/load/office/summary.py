@@ -50,7 +50,7 @@ def _text(value: object, encoding: str) -> str:
         return inline(value.decode(encoding, "replace"))[:_LONGEST]
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value.year > 1601 else ""
-    return inline(value)[:_LONGEST] if isinstance(value, str) else ""
+    return inline(value.split("\0")[0])[:_LONGEST] if isinstance(value, str) else ""
 
 
 def _encoding_of(page: object) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.drawing import A, R, alt_text, chosen, local, paragraph_text, write_graphics
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ragcli.load.parsed import Parsed
 
 S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_C, _F, _V, _T, _RUN, _IS = (f"{S}{name}" for name in ("c", "f", "v", "t", "r", "is"))
+_DIGITS = "0123456789"
 _DATA = re.compile(rb"<(?:\w+:)?sheetData\b[^>]*?(?:/>|>)")
 _DATA_END = re.compile(rb"</(?:\w+:)?sheetData\s*>")
 _CELL = re.compile(r"([A-Za-z]{1,3})(\d+)")
@@ -105,7 +108,7 @@ def _strings(package: Package, main: str) -> list[str]:
     data = package.read(names[0])
     found: list[str] = []
     for node in _stream(package, names[0], data, f"{S}si"):
-        found.append(_rich(node))
+        found.append(neat(_rich(node)))
         _forget(node)
     return found
 
@@ -194,13 +197,13 @@ def with_notes(rows: Iterator[Row], notes: dict[int, list[str]]) -> Iterator[Row
 def _cells(book: _Book, row: Element, number: int, notes: dict[int, list[str]]) -> Iterator[tuple[int, str]]:
     column = -1
     for node in row:
-        if node.tag != f"{S}c":
+        if node.tag != _C:
             continue
-        found = _CELL.match(node.get("r", ""))
-        column = max(column + 1, min(_column(found[1]), _LAST_COLUMN)) if found else column + 1
-        formula = node.find(f"{S}f")
-        text = inline(_text(book, node, formula))
-        if formula is not None and formula.text:
+        given = _column(node.get("r", "").rstrip(_DIGITS))
+        column = max(column + 1, given)
+        formula = node.find(_F)
+        text = neat(_text(book, node, formula))
+        if formula is not None and formula.text and "HYPERLINK" in formula.text:
             link = _LINK.search(formula.text)
             if link and link[1] not in text:
                 notes.setdefault(number, []).append(f"({link[1]})")
@@ -208,19 +211,30 @@ def _cells(book: _Book, row: Element, number: int, notes: dict[int, list[str]]) 
             yield column, text
 
 
+def neat(text: str) -> str:
+    """``inline``, in short for the plain words that most cells hold."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return inline(text)
+
+
+@lru_cache(maxsize=20_000)
 def _column(letters: str) -> int:
+    """The column from 0 that the letters name; -1 where they name none."""
+    if not letters.isalpha() or not letters.isascii() or len(letters) > 3:
+        return -1
     at = 0
     for letter in letters.upper():
         at = at * 26 + ord(letter) - 64
-    return at - 1
+    return min(at - 1, _LAST_COLUMN)
 
 
 def _text(book: _Book, node: Element, formula: Element | None) -> str:
     kind = node.get("t", "n")
     if kind == "inlineStr":
-        inner = node.find(f"{S}is")
+        inner = node.find(_IS)
         return _rich(inner) if inner is not None else ""
-    value = node.findtext(f"{S}v")
+    value = node.findtext(_V)
     if value is None:
         return f"={formula.text}" if formula is not None and formula.text else ""
     if kind == "s":
@@ -246,12 +260,14 @@ def _text(book: _Book, node: Element, formula: Element | None) -> str:
 
 def _rich(node: Element) -> str:
     """The words of a string item, without its phonetic hints."""
+    if len(node) == 1 and node[0].tag == _T:
+        return _unescaped(node[0].text or "")
     parts: list[str] = []
     for child in node:
-        if child.tag == f"{S}t":
+        if child.tag == _T:
             parts.append(child.text or "")
-        elif child.tag == f"{S}r":
-            parts.append(child.findtext(f"{S}t") or "")
+        elif child.tag == _RUN:
+            parts.append(child.findtext(_T) or "")
     return _unescaped("".join(parts))
 
 

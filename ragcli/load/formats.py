@@ -99,6 +99,7 @@ _PROSE = {
     "docx": ".docx .docm .dotx .dotm",
     "pptx": ".pptx .pptm .ppsx .ppsm .potx .potm",
     "xlsx": ".xlsx .xlsm .xltx .xltm .xlsb",
+    "xls": ".xls .xlt .xlw",
     "csv": ".csv",
     "tsv": ".tsv .tab",
     "jsonl": ".jsonl .ndjson",
@@ -117,7 +118,7 @@ _PROSE = {
 _UNREAD = """
 .png .jpg .jpeg .gif .bmp .tif .tiff .webp .ico .heic .avif .psd .svg .svgz .eps .ai
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
-.doc .dot .xls .xlt .ppt .pps .rtf
+.doc .dot .ppt .pps .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
 .epub .mobi .azw .azw3 .fb2 .djvu .chm .msg .pst
 .rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso

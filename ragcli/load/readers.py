@@ -51,6 +51,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "7z": "archive.sevenzip:read_7z",
         "tar": "archive.tar:read_tar",
         **dict.fromkeys(("gz", "bz2", "xz", "zst"), "archive.tar:read_packed"),
+        "xls": "office.xls:read_xls",
     }
 )
 

@@ -49,6 +49,7 @@ class Writer:
         self._pages = _Places()
         self._lines = _Places()
         self._page: tuple[int, str] | None = None
+        self._waiting: tuple[str, int] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -63,6 +64,10 @@ class Writer:
         """A heading of a level, 1 being the top."""
         words = inline(text)
         self._add("heading", words, line, level=max(1, level), label=words)
+
+    def section(self, text: str, level: int) -> None:
+        """A heading that is written when something follows it, and not where nothing does."""
+        self._waiting = (text, level)
 
     def paragraph(self, text: str, line: int | None = None) -> None:
         """Running text; its line breaks are kept."""
@@ -102,9 +107,9 @@ class Writer:
         self, rows: Sequence[str], lines: Sequence[int] = (), head: int = 0, pages: Sequence[int] = ()
     ) -> None:
         """Rows of a table as they shall stand, one text line each; ``head`` characters are its header."""
-        before = self._length + (2 if self._parts else 0)
         if not self._add("table", "\n".join(rows), lines[0] if lines else None, head=head):
             return
+        before = self._blocks[-1].start
         for number, row in enumerate(rows):
             if lines:
                 self._lines.add(before, lines[number])
@@ -154,6 +159,10 @@ class Writer:
     ) -> bool:
         if not text.strip():
             return False
+        if self._waiting:
+            words, at = self._waiting
+            self._waiting = None
+            self.heading(words, at)
         if self._parts:
             self._parts.append("\n\n")
             self._length += 2

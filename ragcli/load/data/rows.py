@@ -12,7 +12,7 @@ from ragcli.load.source import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_SNIFFED = 200  # rows
+SAMPLE = 200  # rows that tell what the others are like
 _HEADER_WITHIN = 10  # rows
 _HEADER_CELL = 100  # characters
 _GROUP_CELL = 50
@@ -36,10 +36,10 @@ def explain(rows: Iterable[Row], headers: int | None = None) -> list[tuple[int, 
     """
     kept = [(number, [_words(cell) for cell in cells]) for number, cells in rows]
     kept = [row for row in kept if any(row[1])]
-    first, end = _headers_of([cells for _, cells in kept]) if headers is None else (0, headers)
-    names = _names([cells for _, cells in kept[first:end]])
+    first, end = headers_of([cells for _, cells in kept]) if headers is None else (0, headers)
+    names = names_of([cells for _, cells in kept[first:end]])
     lines = [
-        (number, _line(names if index >= end > first else (), cells))
+        (number, line_of(names if index >= end > first else (), cells))
         for index, (number, cells) in enumerate(kept)
     ]
     # No line break is left in a line, so that all can be cleaned at once.
@@ -51,12 +51,13 @@ def _words(cell: str) -> str:
     return " ".join(cell.split())
 
 
-def _line(names: Sequence[str], cells: Sequence[str]) -> str:
+def line_of(names: Sequence[str], cells: Sequence[str]) -> str:
+    """``name: cell; name: cell``, without empty cells; cells beyond the names stand alone."""
     named = zip_longest(names, cells, fillvalue="")
     return "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
 
 
-def _names(headers: Sequence[Sequence[str]]) -> list[str]:
+def names_of(headers: Sequence[Sequence[str]]) -> list[str]:
     """What the columns are called; a name that stands over several columns holds for all of them."""
     if not headers:
         return []
@@ -75,9 +76,9 @@ def _spread(group: Sequence[str], under: Sequence[str]) -> list[str]:
     return found
 
 
-def _headers_of(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+def headers_of(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
     """The header rows ``[first, end)``; (0, 0) where there is none."""
-    widths = Counter(len(row) for row in rows[:_SNIFFED])
+    widths = Counter(len(row) for row in rows[:SAMPLE])
     if not widths:
         return 0, 0
     usual = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
@@ -93,7 +94,7 @@ def _grown(rows: Sequence[Sequence[str]], at: int) -> tuple[int, int]:
         first -= 1
     while end - at < _MOST_HEADERS and _is_continued(rows, at, end):
         end += 1
-    names = [name for name in _names(rows[first:end]) if name]
+    names = [name for name in names_of(rows[first:end]) if name]
     if end - first == 1 and _are_years(names):
         return first, end
     distinct = len(set(names)) == len(names)
@@ -131,7 +132,7 @@ def _is_continued(rows: Sequence[Sequence[str]], at: int, end: int) -> bool:
     opened = [column for column, cell in enumerate(head) if not cell or counts[cell] > 1]
     if not opened or not all(row[column] for column in opened):
         return False
-    names = _names([*rows[at:end], row])
+    names = names_of([*rows[at:end], row])
     return len(set(names)) == len(names) and any(_NUMBER.match(cell) for cell in rows[end + 1] if cell)
 
 

@@ -19,6 +19,7 @@ from ragcli.load.office.symbols import symbol
 from ragcli.load.office.wordlists import Numbering, formatted
 from ragcli.load.office.wordstyles import Style, Styles, W, numbering_of, outline_level, value
 from ragcli.load.parsed import CannotRead, Content, Parsed
+from ragcli.load.source import inline
 from ragcli.load.writer import Writer
 
 if TYPE_CHECKING:
@@ -145,7 +146,10 @@ class _Walk:
         if _is_on(shape, "pageBreakBefore"):
             self._break_page()
         mark, depth = self._mark(shape, style)
+        pending, self._pending = self._pending, []
         line = self._line(node)
+        # Its own notes follow it; those of the list before it come first.
+        notes, self._pending = self._pending, pending
         level = outline_level(shape) or style.level
         for number, (page, text) in enumerate(line.texts()):
             words = f"{mark} {text.strip()}" if mark and text.strip() and number == 0 else text
@@ -161,6 +165,7 @@ class _Walk:
                 self._item(depth, words, page)
             else:
                 self._write("caption" if line.is_caption else style.kind, page, words)
+        self._pending += notes
         if not self._items and not self._code:
             self._tell_notes()
         self._hanging(line)
@@ -207,7 +212,8 @@ class _Walk:
         """Writes the list or code that was being collected, and the notes that hang on it."""
         if self._items or self._code:
             self._at(self._items_page)
-            self.writer.items(self._items)
+            least = min((depth for depth, _ in self._items), default=0)
+            self.writer.items([(depth - least, words) for depth, words in self._items])
             self.writer.code("\n".join(self._code))
             self._items, self._code = [], []
         self._tell_notes()
@@ -391,7 +397,7 @@ class _Walk:
             elif kind == "textpath":
                 self._say(line, f" {part.get('string', '')} ")
             elif kind in {"docPr", "cNvPr", "shape", "rect", "imagedata"}:
-                alt = alt_text(part)
+                alt = inline(alt_text(part))
                 if alt and alt not in line.text:
                     self._say(line, f" [{alt}] ")
             for name in ("hlinkHover", "hlinkClick"):
@@ -549,11 +555,13 @@ def _cells_of(row: Element) -> Iterator[Element]:
 
 def _is_layout(rows: Sequence[tuple[Element, list[Element]]]) -> bool:
     """A frame around running text rather than a table: one cell, one column of several paragraphs, or
-    tables within its cells."""
+    cells that hold tables with more cells than it has itself."""
     if sum(len(cells) for _, cells in rows) == 1:
         return True
-    inner = [inner for _, cells in rows for cell in cells for inner in cell.iter(f"{W}tbl")]
-    if any(len(list(_rows_of(table))) > 1 and len(table.findall(f"{W}tr/{W}tc")) > 2 for table in inner):
+    inner = sum(1 for _, cells in rows for cell in cells for _ in cell.iter(f"{W}tc")) - 2 * sum(
+        len(cells) for _, cells in rows
+    )
+    if inner > 0:
         return True
     return all(len(cells) <= 1 for _, cells in rows) and any(
         len(cell.findall(f"{W}p")) > 1 for _, cells in rows for cell in cells

@@ -152,13 +152,24 @@ def _title_text(node: Element) -> str:
     return " ".join(line.strip() for line in lines if line.strip())
 
 
+def _shown(value: str) -> str:
+    """A cached number as people write it: 4.4 may be kept as 4.4000000000000004."""
+    try:
+        return f"{float(value):.15g}"
+    except ValueError:
+        return value
+
+
 def _points(node: Element | None) -> list[str]:
     """The cached values below a chart's reference, each at its index; gaps are empty."""
     found: dict[int, list[str]] = {}
     for point in node.iter(f"{C}pt") if node is not None else ():
         index = point.get("idx", "")
         if index.isdigit() and int(index) < _MOST_POINTS:
-            found.setdefault(int(index), []).append(point.findtext(f"{C}v", ""))
+            text = point.findtext(f"{C}v", "")
+            above = point.getparent()
+            is_number = above is not None and local(above) == "numCache"
+            found.setdefault(int(index), []).append(_shown(text) if is_number else text)
     if not found and node is not None:
         return [value.text or "" for value in node.findall(f"{C}v")]
     return [" ".join(dict.fromkeys(found.get(at, [""]))) for at in range(max(found, default=-1) + 1)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ragcli.load.parsed import Parsed
 
+_PAGES = {"word": "word/document", "ppt": "ppt/slides/", "xl": "xl/worksheets/"}
 _EMBEDDED = ("package", "oleobject", "afchunk")
 # Parts that altChunk splices into the text of the document itself.
 _TEXT_CHUNKS = (".html", ".htm", ".xhtml", ".txt", ".mht", ".mhtml")
@@ -38,7 +39,10 @@ def read_ooxml(content: Content) -> Iterator[Item]:
         yield item
     if package.broken:
         yield CannotRead("damaged", "it is cut short or broken; what could be read was taken")
-    elif not parsed.text.strip() and not found:
+    yield from package.problems
+    if not (package.broken or package.problems or found or parsed.text.strip()):
+        if any("/media/" in name for name in package.names):
+            raise CannotRead("no-text", "no text in it, only pictures or sounds")
         raise CannotRead("empty", "no text in it")
 
 
@@ -50,7 +54,12 @@ def main_part(package: Package) -> str:
     for name in usual:
         if package.has(name):
             return name
-    raise CannotRead("damaged", "no document, presentation or workbook in it")
+    # Of a file that is cut short there may be slides or sheets without the part that lists them.
+    for name in usual:
+        if any(part.startswith(_PAGES[name.split("/")[0]]) for part in package.names):
+            return name
+    told = "it is cut short or broken: " if package.broken else ""
+    raise CannotRead("damaged", f"{told}no document, presentation or workbook in it")
 
 
 def _document(package: Package) -> Parsed:
@@ -87,17 +96,22 @@ def _embedded(package: Package) -> Iterator[Member | CannotRead]:
 
 
 def _targets(package: Package) -> set[str]:
-    """Parts that hold a file: by the relationships that lead to them, or by their folder."""
+    """Parts that hold a file: by the relationships that lead to them, or by their folder.
+
+    The workbooks behind charts are none: the chart shows their data.
+    """
     found = {
         posixpath.normpath(name)
         for name in package.names
         if "/embeddings/" in name and not name.endswith(("/", ".rels"))
     }
+    charts: set[str] = set()
     for name in list(package.names):
         if "/_rels/" not in name:
             continue
         source = name.replace("/_rels/", "/").removesuffix(".rels")
         for relation in package.relations(source).values():
             if relation.kind.lower() in _EMBEDDED and not relation.external:
-                found.add(relation.target.lower())
-    return {name for name in found if package.has(name) and not name.endswith(_TEXT_CHUNKS)}
+                (charts if "/charts/" in source else found).add(relation.target.lower())
+    kept = (name for name in found - charts if package.has(name) and not name.endswith(_TEXT_CHUNKS))
+    return {package.names[name] for name in kept}

@@ -47,13 +47,14 @@ class Relation:
 class Package:
     """The parts by name, without a leading slash; names are looked up in any case.
 
-    ``broken`` are the parts of which something is lost.
+    ``broken`` are the parts of which something is lost; ``problems`` are what readers found besides.
     """
 
     zip: zipfile.ZipFile | None
     loose: Mapping[str, bytes]
     names: dict[str, str]
     broken: list[str] = field(default_factory=list)
+    problems: list[CannotRead] = field(default_factory=list)
     _read: int = 0
     _relations: dict[str, dict[str, Relation]] = field(default_factory=dict)
 
@@ -82,7 +83,7 @@ class Package:
             return None
         root, whole = parse_xml(data)
         if not whole:
-            self._is_broken(name)
+            self.is_broken(name)
         return root
 
     def relations(self, name: str) -> Mapping[str, Relation]:
@@ -126,10 +127,11 @@ class Package:
                             "too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB"
                         )
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
-            self._is_broken(name)
+            self.is_broken(name)
         return b"".join(out)
 
-    def _is_broken(self, name: str) -> None:
+    def is_broken(self, name: str) -> None:
+        """Notes that something of a part is lost."""
         if name not in self.broken:
             self.broken.append(name)
 
@@ -157,8 +159,7 @@ def parse_xml(data: bytes) -> tuple[Element | None, bool]:
     """The root, and whether the XML was whole. Nothing external is read and no entity resolved."""
     from lxml import etree
 
-    if b"http://purl.oclc.org/ooxml/" in data:
-        data = _STRICT.sub(_transitional, data)
+    data = transitional(data)
     for recover in (False, True):
         parser = etree.XMLParser(
             recover=recover,
@@ -174,6 +175,11 @@ def parse_xml(data: bytes) -> tuple[Element | None, bool]:
         except etree.XMLSyntaxError:
             continue
     return None, False
+
+
+def transitional(data: bytes) -> bytes:
+    """XML of a strict file with the namespaces of a transitional one; other XML as it is."""
+    return _STRICT.sub(_transitional, data) if b"http://purl.oclc.org/ooxml/" in data else data
 
 
 def _transitional(found: re.Match[bytes]) -> bytes:

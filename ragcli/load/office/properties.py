@@ -22,6 +22,18 @@ _CORE = {
     "language": "language",
 }
 _EXTENDED = {"Company": "company", "Manager": "manager"}
+_BOOKKEEPING = frozenset(
+    [
+        "ICV",
+        "AppVersion",
+        "DocSecurity",
+        "HyperlinksChanged",
+        "LinksUpToDate",
+        "ScaleCrop",
+        "ShareDoc",
+        "SharedDoc",
+    ]
+)
 _MOST = 100  # custom properties
 _LONGEST = 2000  # characters of one
 
@@ -64,7 +76,7 @@ def _custom(package: Package) -> list[tuple[str, Scalar]]:
     for node in root if root is not None else ():
         name = inline(node.get("name", ""))
         # Names that begin so are bookkeeping of programs, not words of an author.
-        if not name or name.startswith(("_", "MSIP_", "KSO")) or len(node) != 1:
+        if not name or name in _BOOKKEEPING or name.startswith(("_", "MSIP_", "KSO")) or len(node) != 1:
             continue
         text = inline("".join(map(str, node[0].itertext())))[:_LONGEST]
         if text:

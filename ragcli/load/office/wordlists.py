@@ -128,8 +128,10 @@ def _keep(found: dict[int, Element], level: Element) -> None:
 
 
 def _start(level: Element | None) -> int:
+    if level is None:
+        return 1
     start = value(level, "start")
-    return int(start) if start.isdigit() else 1
+    return int(start) if start.isdigit() else 0
 
 
 def _roman(count: int) -> str:

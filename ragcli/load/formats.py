@@ -64,6 +64,7 @@ _PROSE = {
     "mbox": ".mbox .mbx",
     "emlx": ".emlx",
     "mhtml": ".mht .mhtml",
+    "msg": ".msg .oft",
     "zip": ".zip",
     "7z": ".7z",
     "tar": ".tar",
@@ -77,7 +78,7 @@ _UNREAD = """
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
 .doc .docx .docm .dot .dotx .xls .xlsx .xlsm .xlsb .ppt .pptx .pptm .pps .ppsx .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
-.epub .mobi .azw .azw3 .fb2 .djvu .chm .msg .pst
+.epub .mobi .azw .azw3 .fb2 .djvu .chm .pst
 .rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso
 .exe .dll .so .dylib .a .o .obj .lib .class .pyc .pyo .wasm .bin .db .sqlite .sqlite3 .mdb .accdb
 .npy .npz .pkl .pickle .parquet .feather .arrow .h5 .hdf5 .pt .pth .onnx .safetensors .gguf .ckpt

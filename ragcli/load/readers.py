@@ -36,6 +36,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "mail": "mail.letter:read_letter",
         "mbox": "mail.mbox:read_mbox",
         "emlx": "mail.mbox:read_emlx",
+        "msg": "mail.outlook:read_msg",
         "mhtml": "mail.mhtml:read_mhtml",
         "zip": "archive.zip:read_zip",
         "7z": "archive.sevenzip:read_7z",

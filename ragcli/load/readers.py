@@ -25,6 +25,8 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "text": "markup.plain:read_text",
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
+        "calendar": "data.contentlines:read_calendar",
+        "vcard": "data.contentlines:read_cards",
         **dict.fromkeys(CODE, "markup.plain:read_code"),
     }
 )

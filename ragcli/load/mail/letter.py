@@ -43,6 +43,8 @@ _CLEARLY_LESS = 0.6  # share of the HTML's letters that the plain version must h
 _MOST_ADDRESSES = 500  # characters of them in the metadata
 _BEGIN = re.compile(r"begin [0-7]{3,4} (\S.*)")
 _PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----$.*?(?:^-----END PGP MESSAGE-----$|\Z)", re.M | re.S)
+_HALF_OF_DAY = re.compile(r"(?<=\d )[aApP](?=[mM]\b)")
+_NOON = 12
 _TAGS = re.compile(r"</?[A-Za-z-]{1,60}>")
 _SUFFIXES = MimeTypes()
 _PLAIN_TYPES = frozenset(["text/plain", "text/enriched", "text/richtext", "text/rfc822-headers"])
@@ -111,6 +113,9 @@ def iso_date(value: str) -> str:
     """A date of a letter in ISO 8601 and UTC; empty where it is none. Without a zone it is in UTC."""
     try:
         moment = parsedate_to_datetime(value)
+        half = _HALF_OF_DAY.search(value)
+        if half and moment.hour <= _NOON:
+            moment = moment.replace(hour=moment.hour % _NOON + (_NOON if half[0] in "pP" else 0))
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return ""

@@ -34,7 +34,8 @@ _CLASS, _SUBJECT, _HEADERS, _BODY, _HTML, _RTF = 0x001A, 0x0037, 0x007D, 0x1000,
 _SUBMITTED, _DELIVERED, _CREATED, _BODY_CODEPAGE = 0x0039, 0x0E06, 0x3007, 0x3FDE
 _NAME, _SMTP, _EMAIL, _RECIPIENT_KIND = 0x3001, 0x39FE, 0x3003, 0x0C15
 _DATA, _LONG_NAME, _SHORT_NAME, _CONTENT_ID, _HIDDEN = 0x3701, 0x3707, 0x3704, 0x3712, 0x7FFE
-_MIME, _METHOD, _SENSITIVE = 0x370E, 0x3705, "IPM.Note.SMIME"
+_MIME, _FLAGS, _SHOWN_BY_HTML = 0x370E, 0x3714, 4
+_LOCKED = "IPM.Note.SMIME"
 _IN_A_STORAGE = "__substg1.0_3701000D"
 _FROM = ((0x0042, 0x5D02, 0x0065), (0x0C1A, 0x5D01, 0x0C1F))  # name, SMTP address, address of any kind
 _SHOWN_TO = ((1, "To", 0x0E04), (2, "Cc", 0x0E03), (3, "Bcc", 0x0E02))
@@ -114,7 +115,7 @@ def _message(storage: Storage, name: str, depth: int) -> Iterator[Item]:
     shown += [("Subject", subject), *_own_fields(storage, kind)]
     text, blocks, _ = join([*_block(shown), *_body(storage, subject)])
     yield Parsed(inline(subject), text, blocks, None, metadata=_metadata(storage, shown), name=name)
-    if kind.startswith(_SENSITIVE) and "MultipartSigned" not in kind:
+    if kind.startswith(_LOCKED) and "MultipartSigned" not in kind:
         told = "its words are encrypted with S/MIME; decrypt it in the mail program first"
         yield CannotRead("encrypted", told, name)
     for number, attached in enumerate(storage.within("__attach"), 1):
@@ -140,12 +141,13 @@ def _letter_fields(storage: Storage) -> list[tuple[str, str]]:
 
 
 def _sender(storage: Storage) -> str:
-    for name, smtp, any_ in _FROM:
-        address = storage.text(smtp) or storage.text(any_)
-        found = _person(storage.text(name), address)
-        if found:
-            return found
-    return ""
+    """Who it is from, and who sent it where that was somebody else."""
+    (represented, address), (sender, sent_from) = (
+        (storage.text(name), storage.text(smtp) or storage.text(any_)) for name, smtp, any_ in _FROM
+    )
+    first, second = _person(represented, address), _person(sender, sent_from)
+    told = "@" in sent_from and "@" in address and sent_from.lower() != address.lower()
+    return f"{second} on behalf of {first}" if told else first or second
 
 
 def _address(person: Storage) -> str:
@@ -248,7 +250,7 @@ def _attachment(attached: Storage, number: int, before: str, depth: int) -> Iter
             subject = message.text(_SUBJECT).replace("/", "-") or name
             yield from _message(message, f"{before}{subject.removesuffix('.msg')}.msg", depth + 1)
         return
-    is_image = attached.text(_MIME).startswith("image/")
-    if is_image and (attached.text(_CONTENT_ID) or attached.values.get(_HIDDEN) is True):
+    in_the_body = attached.values.get(_HIDDEN) is True or int(attached.number(_FLAGS) or 0) & _SHOWN_BY_HTML
+    if attached.text(_MIME).startswith("image/") and (in_the_body or attached.text(_CONTENT_ID)):
         return
     yield Member(before + name, attached.bytes(_DATA))

@@ -13,7 +13,7 @@ _DICTIONARY = (
 _RING = 4096
 _COMPRESSED, _STORED = b"LZFu", b"MELA"
 _TOKEN = re.compile(
-    rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
+    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
 )
 _CODEPAGE = re.compile(rb"\\ansicpg(\d{1,5})")
 _SKIPPED = frozenset(
@@ -105,7 +105,7 @@ def _read(rtf: bytes, *, html: bool) -> str:
                 out.append(held.decode("cp1252", "replace"))
             held.clear()
 
-    for token in _TOKEN.finditer(rtf):
+    for token in _TOKEN.finditer(rtf.rstrip(b"\0")):
         word, number, octet, symbol, brace, plain = token.groups()
         if brace == b"{":
             stack.append((hidden, silent, unicode_skip))

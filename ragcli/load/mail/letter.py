@@ -46,7 +46,16 @@ _PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----$.*?(?:^-----END PGP MESSAGE----
 _HALF_OF_DAY = re.compile(r"(?<=\d )[aApP](?=[mM]\b)")
 _NOON = 12
 _TAGS = re.compile(r"</?[A-Za-z-]{1,60}>")
-_SUFFIXES = MimeTypes()
+_SUFFIXES = {
+    "text/calendar": ".ics",
+    "text/markdown": ".md",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "application/rtf": ".rtf",
+    "text/rtf": ".rtf",
+    "application/octet-stream": "",
+}
+_MORE_SUFFIXES = MimeTypes()
 _PLAIN_TYPES = frozenset(["text/plain", "text/enriched", "text/richtext", "text/rfc822-headers"])
 _SIGNATURES = frozenset(
     ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
@@ -198,7 +207,7 @@ class _Reading:
             return False
         if kind in _PLAIN_TYPES or kind == "text/html" or kind.startswith(("message/", "multipart/")):
             return True
-        return kind.startswith("text/") and not part.filename and not _SUFFIXES.guess_extension(kind)
+        return kind.startswith("text/") and not part.filename and not _suffix(kind)
 
     def _smime(self, part: Part) -> list[_Body | Member | CannotRead]:
         inner = content_of(part.body())
@@ -254,7 +263,7 @@ class _Reading:
             return f"{name.removesuffix('.eml') or within or f'message {self._attached}'}.eml"
         if re.search(r"\.\w{1,8}$", name):
             return name
-        return f"{name or f'attachment {self._attached}'}{_SUFFIXES.guess_extension(part.type) or ''}"
+        return f"{name or f'attachment {self._attached}'}{_suffix(part.type)}"
 
     def _line_at(self, offset: int) -> int:
         if offset < self._at:
@@ -276,6 +285,12 @@ def _best(versions: list[list[_Body | Member | CannotRead]]) -> list[_Body | Mem
     return [
         item for version in versions for item in version if version is chosen or not isinstance(item, _Body)
     ]
+
+
+def _suffix(kind: str) -> str:
+    """What files of a type are named; empty where that is not known."""
+    found = _SUFFIXES.get(kind)
+    return (_MORE_SUFFIXES.guess_extension(kind) or "") if found is None else found
 
 
 def _encrypted(how: str) -> CannotRead:

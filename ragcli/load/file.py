@@ -153,7 +153,8 @@ class _Loading:
         for item in items:
             if isinstance(item, CannotRead):
                 some = True
-                yield Failure(self._name(path, item.name) if item.name else path, item.error, item.message)
+                where = self._name(path, item.name) if item.name else path
+                yield Failure(where, item.error, inline(item.message))
             elif isinstance(item, Member):
                 some = True
                 yield from self._member(item, path, modified, depth + 1)

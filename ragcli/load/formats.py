@@ -85,7 +85,7 @@ _CODE = {
 _PROSE = {
     "markdown": ".md .markdown .mdx .mdown .mkd",
     "rst": ".rst .rest",
-    "text": ".txt .text .log .ics .adoc .asciidoc .org",
+    "text": ".txt .text .log .adoc .asciidoc .org",
     "subtitles": ".srt .vtt .ass .ssa",
     "html": ".html .htm .xhtml",
     "xml": ".xml .rss .atom .dita .ditamap .opml .plist .docbook .dbk",
@@ -103,10 +103,13 @@ _PROSE = {
     "csv": ".csv",
     "tsv": ".tsv .tab",
     "jsonl": ".jsonl .ndjson",
+    "calendar": ".ics .ical .ifb .vcs",
+    "vcard": ".vcf .vcard",
     "mail": ".eml",
     "mbox": ".mbox .mbx",
     "emlx": ".emlx",
     "mhtml": ".mht .mhtml",
+    "msg": ".msg .oft",
     "zip": ".zip",
     "7z": ".7z",
     "tar": ".tar",
@@ -120,7 +123,7 @@ _UNREAD = """
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
 .doc .dot .ppt .pps .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
-.epub .mobi .azw .azw3 .fb2 .djvu .chm .msg .pst
+.epub .mobi .azw .azw3 .fb2 .djvu .chm .pst
 .rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso
 .exe .dll .so .dylib .a .o .obj .lib .class .pyc .pyo .wasm .bin .db .sqlite .sqlite3 .mdb .accdb
 .npy .npz .pkl .pickle .parquet .feather .arrow .h5 .hdf5 .pt .pth .onnx .safetensors .gguf .ckpt

@@ -32,6 +32,8 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "properties": "data.outline:read_properties",
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
+        "calendar": "data.contentlines:read_calendar",
+        "vcard": "data.contentlines:read_cards",
         **dict.fromkeys(CODE, "code.plain:read_code"),
     }
 )
@@ -46,6 +48,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "mail": "mail.letter:read_letter",
         "mbox": "mail.mbox:read_mbox",
         "emlx": "mail.mbox:read_emlx",
+        "msg": "mail.outlook:read_msg",
         "mhtml": "mail.mhtml:read_mhtml",
         "zip": "archive.zip:read_zip",
         "7z": "archive.sevenzip:read_7z",

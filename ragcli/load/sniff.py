@@ -32,7 +32,7 @@ _PACKED = (
 _USTAR_AT = 257
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 _HEAD = 16_384
-_MBOX = re.compile(rb"From [^\n]*\d\d:\d\d[^\n]*\r?\n(?:[!-9;-~]+:|\r?\n)")
+_MBOX = re.compile(rb"From (?=[^\n]*\d\d:\d\d)[^\n]*\b\d{4}\b[^\n]*\r?\n(?:[!-9;-~]+:|\r?\n)")
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 _ENOUGH = 3
 _KNOWN_FIELDS = """

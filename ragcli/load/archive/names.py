@@ -23,11 +23,12 @@ def decoded(names: Sequence[bytes], otherwise: str) -> list[str]:
     """Names whose encoding is not told, all in the same: UTF-8, or what they look like together."""
     together = b"\n".join(names)
     try:
-        return together.decode("utf-8").split("\n")
+        together.decode("utf-8")
+        encoding = "utf-8"
     except UnicodeDecodeError:
-        pass
-    try:
-        encoding = decode(together)[1]
-    except CannotRead:
-        encoding = otherwise
-    return [name.decode(encoding if encoding != "utf-8" else otherwise, "replace") for name in names]
+        try:
+            encoding = decode(together)[1]
+        except CannotRead:
+            encoding = otherwise
+        encoding = otherwise if encoding == "utf-8" else encoding
+    return [name.decode(encoding, "replace") for name in names]

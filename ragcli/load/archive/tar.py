@@ -105,7 +105,13 @@ def _file(
         yield CannotRead("too-large", f"it has {info.size // 1_000_000} MB; nothing of it was read", name)
         return
     stream.seek(info.offset_data)
-    got, _ = gather(stream.pieces(info.size), packed, name)
+    try:
+        got, _ = gather(stream.pieces(info.size), packed, name)
+    except CannotRead as error:
+        if not error.name:  # all that may be unpacked was
+            raise
+        yield error
+        return
     yield member(name, got, allowance, info.mtime)
     if len(got) < info.size:
         yield cut_short(name, len(got), EOFError())

@@ -67,7 +67,7 @@ def read_zip(content: Content) -> Iterator[Item]:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content.data))
-    except (zipfile.BadZipFile, *BROKEN, struct.error, OverflowError):
+    except (zipfile.BadZipFile, *BROKEN, struct.error, OverflowError, NotImplementedError):
         yield from _salvage(content)
         return
     with archive:

@@ -43,8 +43,19 @@ _CLEARLY_LESS = 0.6  # share of the HTML's letters that the plain version must h
 _MOST_ADDRESSES = 500  # characters of them in the metadata
 _BEGIN = re.compile(r"begin [0-7]{3,4} (\S.*)")
 _PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----$.*?(?:^-----END PGP MESSAGE-----$|\Z)", re.M | re.S)
+_HALF_OF_DAY = re.compile(r"(?<=\d )[aApP](?=[mM]\b)")
+_NOON = 12
 _TAGS = re.compile(r"</?[A-Za-z-]{1,60}>")
-_SUFFIXES = MimeTypes()
+_SUFFIXES = {
+    "text/calendar": ".ics",
+    "text/markdown": ".md",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "application/rtf": ".rtf",
+    "text/rtf": ".rtf",
+    "application/octet-stream": "",
+}
+_MORE_SUFFIXES = MimeTypes()
 _PLAIN_TYPES = frozenset(["text/plain", "text/enriched", "text/richtext", "text/rfc822-headers"])
 _SIGNATURES = frozenset(
     ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
@@ -111,6 +122,9 @@ def iso_date(value: str) -> str:
     """A date of a letter in ISO 8601 and UTC; empty where it is none. Without a zone it is in UTC."""
     try:
         moment = parsedate_to_datetime(value)
+        half = _HALF_OF_DAY.search(value)
+        if half and moment.hour <= _NOON:
+            moment = moment.replace(hour=moment.hour % _NOON + (_NOON if half[0] in "pP" else 0))
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return ""
@@ -193,7 +207,7 @@ class _Reading:
             return False
         if kind in _PLAIN_TYPES or kind == "text/html" or kind.startswith(("message/", "multipart/")):
             return True
-        return kind.startswith("text/") and not part.filename and not _SUFFIXES.guess_extension(kind)
+        return kind.startswith("text/") and not part.filename and not _suffix(kind)
 
     def _smime(self, part: Part) -> list[_Body | Member | CannotRead]:
         inner = content_of(part.body())
@@ -249,7 +263,7 @@ class _Reading:
             return f"{name.removesuffix('.eml') or within or f'message {self._attached}'}.eml"
         if re.search(r"\.\w{1,8}$", name):
             return name
-        return f"{name or f'attachment {self._attached}'}{_SUFFIXES.guess_extension(part.type) or ''}"
+        return f"{name or f'attachment {self._attached}'}{_suffix(part.type)}"
 
     def _line_at(self, offset: int) -> int:
         if offset < self._at:
@@ -271,6 +285,12 @@ def _best(versions: list[list[_Body | Member | CannotRead]]) -> list[_Body | Mem
     return [
         item for version in versions for item in version if version is chosen or not isinstance(item, _Body)
     ]
+
+
+def _suffix(kind: str) -> str:
+    """What files of a type are named; empty where that is not known."""
+    found = _SUFFIXES.get(kind)
+    return (_MORE_SUFFIXES.guess_extension(kind) or "") if found is None else found
 
 
 def _encrypted(how: str) -> CannotRead:

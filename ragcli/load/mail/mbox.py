@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ragcli.load.parsed import Content, Item
 
 # A line of the text may begin so, too, where the mail program did not quote it: the date tells.
-_FROM = re.compile(rb"^From (?=[^\n]*\d\d:\d\d)[^\n]*(?:\r?\n|\Z)", re.MULTILINE)
+_FROM = re.compile(rb"^From (?=[^\n]*\d\d:\d\d)(?=[^\n]*\b\d{4}\b)[^\n]*(?:\r?\n|\Z)", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _HEADERS_WITHIN = 65_536
 _LONGEST_NAME = 100

@@ -57,12 +57,13 @@ _PROSE = {
     "text": ".txt .text .log .srt .vtt .ics .adoc .asciidoc .org",
     "html": ".html .htm .xhtml",
     "pdf": ".pdf",
+    "image": ".png .jpg .jpeg .tif .tiff",
     "csv": ".csv",
     "tsv": ".tsv .tab",
     "jsonl": ".jsonl .ndjson",
 }
 _UNREAD = """
-.png .jpg .jpeg .gif .bmp .tif .tiff .webp .ico .heic .avif .psd .svg .svgz .eps .ai
+.gif .bmp .webp .ico .heic .avif .psd .svg .svgz .eps .ai
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
 .doc .docx .docm .dot .dotx .xls .xlsx .xlsm .xlsb .ppt .pptx .pptm .pps .ppsx .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps

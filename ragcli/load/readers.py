@@ -33,6 +33,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
     {
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
+        "image": "image:read_image",
     }
 )
 

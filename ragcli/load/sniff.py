@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-_MAGIC = ((b"%PDF-", "pdf"),)
+_MAGIC = (
+    (b"%PDF-", "pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+)
 
 
 def sniff(data: bytes, named: str | None) -> str | None:

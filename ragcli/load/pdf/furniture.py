@@ -16,9 +16,7 @@ _EDGE = 0.12  # of the height of a page, above and below
 _LINES = 3  # at either edge, that are looked at
 _SAME = 6.0  # points between the places of lines that recur
 _DIGITS = re.compile(r"\d+")
-_NUMBER = re.compile(
-    r"[\W_]*(?:page|seite|p\.)?[\W_]*(?:#|[ivxlc]+)[\W_]*(?:(?:of|von|/)[\W_]*#)?[\W_]*", re.IGNORECASE
-)
+_NUMBER = re.compile(r"[\W_]*(?:page|seite|p\.)?[\W_]*#[\W_]*(?:(?:of|von|/)[\W_]*#)?[\W_]*")
 
 
 class Furniture:

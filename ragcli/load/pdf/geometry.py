@@ -178,6 +178,7 @@ class Page:
 
     ``frames`` are by weight, the main direction first. ``pictured``: a picture covers a good part of
     it. ``notes`` are the words of its annotations. ``rows`` are lines whose place is not known.
+    ``read``: words were looked for on its picture.
     """
 
     number: int
@@ -187,3 +188,9 @@ class Page:
     notes: list[str] = field(default_factory=list)
     broken: bool = False
     rows: list[Row] = field(default_factory=list)
+    read: bool = False
+
+    @property
+    def unread(self) -> bool:
+        """There is a picture and no text, and nobody has looked for words on it."""
+        return self.pictured and not self.read and not self.frames and not self.rows

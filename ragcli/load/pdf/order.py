@@ -26,6 +26,8 @@ _SAME_BASE = 0.35  # font sizes between baselines of one line
 _VALLEY = 0.7  # font sizes: a narrower gap parts no columns
 _BINS = 240
 _MOST_BRIDGES = 0.6  # of the segments of a region; with more of them there is no column gap
+_FEW = 4  # segments; fewer on one side need a wide gap
+_WIDE = 2.5  # times the gap that otherwise is wide enough
 _SIDE = 2  # segments that either side of a column gap has at the least
 _SHORT = 4  # words in a table's cell, usually
 _DEEPEST = 40
@@ -191,6 +193,9 @@ def _valley(parts: Sequence[Part]) -> float | None:
     for start, end in _runs(cover):
         bridges = int(cover[start])
         if end - start < need or min(before[start], after[end - 1]) < _SIDE:
+            continue
+        few = min(before[start], after[end - 1]) < _FEW
+        if few and (end - start) * step < _WIDE * least:
             continue
         if bridges > _MOST_BRIDGES * len(parts) or bridges > before[start] + after[end - 1]:
             continue

@@ -10,6 +10,7 @@ short cells on common baselines, and by having been written row by row.
 
 from __future__ import annotations
 
+import re
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ _WIDE = 2.5  # times the gap that otherwise is wide enough
 _SIDE = 2  # segments that either side of a column gap has at the least
 _SHORT = 4  # words in a table's cell, usually
 _DEEPEST = 40
+_MARK = re.compile(r"[•◦▪▫‣⁃∙●○■□➢➤✓❖–*·-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]")
+_MARK_GAP = 3.0  # font sizes from the mark of a list's item to the item
 
 Part = Segment | Table
 
@@ -43,7 +46,28 @@ def segments_of(words: Sequence[Word]) -> list[Segment]:
             runs[-1].append(word)
         else:
             runs.append([word])
-    return [_segment(run) for run in _merged(runs)]
+    return _with_marks([_segment(run) for run in _merged(runs)])
+
+
+def _with_marks(segments: list[Segment]) -> list[Segment]:
+    """The mark of a list's item put to the item, however far off it stands."""
+    marks = [segment for segment in segments if _MARK.fullmatch(segment.text)]
+    gone: set[int] = set()
+    for mark in marks:
+        reach = (_MARK_GAP if mark.text[-1] in ".)" else 2 * _MARK_GAP) * mark.size
+        after = [
+            segment
+            for segment in segments
+            if abs(segment.base - mark.base) < _SAME_BASE * max(segment.size, mark.size)
+            and -1 < segment.x0 - mark.x1 < reach
+            and segment is not mark
+        ]
+        if after:
+            item = min(after, key=lambda segment: segment.x0)
+            item.words = [*mark.words, *item.words]
+            item.x0 = mark.x0
+            gone.add(id(mark))
+    return [segment for segment in segments if id(segment) not in gone]
 
 
 def _follows(last: Word, word: Word) -> bool:
@@ -127,10 +151,12 @@ def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
     at = _valley(parts)
     if at is None:
         return [_rows(parts)]
+    left = [part for part in parts if part.x1 <= at]
+    right = [part for part in parts if part.x0 >= at]
+    if not _beside(left, right):
+        return _stacked(parts, depth)
     bridges = [part for part in parts if part.x0 < at < part.x1]
     if not bridges:
-        left = [part for part in parts if part.x1 <= at]
-        right = [part for part in parts if part.x0 >= at]
         if is_table(left, right):
             return [_rows(parts)]
         if _from_right(parts):
@@ -139,10 +165,31 @@ def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
     bands = _bands(parts, bridges)
     if len(bands) == 1:
         return [_rows(parts)]
-    out: list[list[Row | Table]] = []
-    for band in bands:
-        out += _cut(band, depth + 1)
-    return out
+    return [column for band in bands for column in _cut(band, depth + 1)]
+
+
+def _beside(left: Sequence[Part], right: Sequence[Part]) -> bool:
+    """Most of the shorter side has something of the other beside it, as columns have."""
+    few, many = sorted((left, right), key=len)
+    beside = sum(1 for part in few if any(part.y0 < other.y1 and other.y0 < part.y1 for other in many))
+    return 2 * beside >= len(few)
+
+
+def _stacked(parts: list[Part], depth: int) -> list[list[Row | Table]]:
+    """What is not beside each other: parted at its widest level gap."""
+    order = sorted(parts, key=lambda part: part.y0)
+    widest, where = 0.0, 0
+    bottom = order[0].y1
+    for number, part in enumerate(order[1:], 1):
+        if part.y0 - bottom > widest:
+            widest, where = part.y0 - bottom, number
+        bottom = max(bottom, part.y1)
+    if not where:
+        return [_rows(parts)]
+    above, below = _cut(order[:where], depth + 1), _cut(order[where:], depth + 1)
+    if len(above) == len(below) == 1:
+        return [above[0] + below[0]]
+    return above + below
 
 
 def _from_right(parts: Sequence[Part]) -> bool:

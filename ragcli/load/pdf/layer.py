@@ -110,8 +110,8 @@ def _drop_furniture(laid: Sequence[_Laid]) -> None:
     rows = [[row for column in one.directions[0] for row in column if isinstance(row, Row)] for one in main]
     ends = [(one.page.frames[0].top, one.page.frames[0].bottom) for one in main]
     furniture = Furniture([(lines, *edge) for lines, edge in zip(rows, ends, strict=True)])
-    for one, lines, edge in zip(main, rows, ends, strict=True):
-        dropped = furniture.without(lines, *edge)
+    for number, (one, lines, edge) in enumerate(zip(main, rows, ends, strict=True), 1):
+        dropped = furniture.without(number, lines, *edge)
         if dropped:
             one.directions[0] = [
                 [part for part in column if id(part) not in dropped] for column in one.directions[0]

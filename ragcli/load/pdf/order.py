@@ -76,7 +76,7 @@ def _follows(last: Word, word: Word) -> bool:
         return False
     gap = word.x0 - last.x1
     back = last.x0 - word.x1
-    leftward = _is_rtl(word.text) and -_KERN * size < back < _STREAM_GAP * size
+    leftward = is_rtl(word.text) and -_KERN * size < back < _STREAM_GAP * size
     return leftward or -_KERN * size < gap < _STREAM_GAP * min(last.size, word.size)
 
 
@@ -130,19 +130,31 @@ def _segment(run: list[Word]) -> Segment:
 
 def _logical(run: list[Word]) -> list[Word]:
     """Words in visual order put in logical order where they are of a script that runs leftward."""
-    groups = [(flag, list(words)) for flag, words in groupby(run, lambda word: _is_rtl(word.text))]
+    groups = [(flag, list(words)) for flag, words in groupby(run, lambda word: is_rtl(word.text))]
     rightmost_first = 2 * sum(len(words) for flag, words in groups if flag) >= len(run)
     ordered = reversed(groups) if rightmost_first else groups
     return [word for flag, words in ordered for word in (reversed(words) if flag else words)]
 
 
-def _is_rtl(text: str) -> bool:
-    return any(is_rtl(ord(char)) for char in text)
-
-
 def rows_in_order(parts: Sequence[Part]) -> list[list[Row | Table]]:
     """Columns and bands in reading order, each as its rows from top to bottom."""
-    return _cut(list(parts), 0)
+    out: list[list[Row | Table]] = []
+    for column in _cut(list(parts), 0):
+        if out and column and _runs_on(out[-1], column):
+            out[-1] += column
+        elif column:
+            out.append(column)
+    return out
+
+
+def _runs_on(above: Sequence[Row | Table], below: Sequence[Row | Table]) -> bool:
+    """The one stands straight under the other: a cut between them has parted no columns."""
+    if min(part.y0 for part in below) < max(part.y1 for part in above) - 2:
+        return False
+    left = max(min(part.x0 for part in above), min(part.x0 for part in below))
+    ends = max(part.x1 for part in above), max(part.x1 for part in below)
+    widths = [ends[0] - min(part.x0 for part in above), ends[1] - min(part.x0 for part in below)]
+    return min(ends) - left > 0.5 * min(widths)
 
 
 def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
@@ -194,7 +206,7 @@ def _stacked(parts: list[Part], depth: int) -> list[list[Row | Table]]:
 
 def _from_right(parts: Sequence[Part]) -> bool:
     texts = [part.text for part in parts if isinstance(part, Segment)]
-    return 2 * sum(map(_is_rtl, texts)) > len(texts)
+    return 2 * sum(map(is_rtl, texts)) > len(texts)
 
 
 def _bands(parts: list[Part], bridges: list[Part]) -> list[list[Part]]:

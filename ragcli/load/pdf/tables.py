@@ -8,6 +8,7 @@ are runs of rows whose cells leave the same gaps free.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ragcli.load.pdf.geometry import Row, Segment, Table
@@ -26,6 +27,8 @@ _GAP = 0.5  # font sizes between columns that no line parts
 _LEAST_ROWS = 3
 _LINE = 2.6  # font sizes from one row of a table without lines to the next
 _MOST_LINES = 5  # of a cell, as a rule
+_CROSSED = 0.15  # of the lines: where more run over the lines of a grid, it is none of a table
+_SPACE = 0.45  # font sizes: the gap between words of one cell
 _LONG = 60  # characters of a cell, as a rule
 
 
@@ -50,8 +53,15 @@ class _Grid:
     def __init__(self, rules: Sequence[Rule]) -> None:
         uprights = [(rule.x0, rule.y0, rule.y1) for rule in rules if not rule.lies]
         levels = [(rule.y0, rule.x0, rule.x1) for rule in rules if rule.lies]
+        self._uprights = sorted(uprights)
         self.columns = _positions(uprights)
         self.rows = _positions(levels)
+
+    def stands_between(self, left: float, right: float, y: float) -> bool:
+        """A line stands at this height between two places."""
+        first = bisect_right(self._uprights, (left, 0.0, 0.0))
+        last = bisect_right(self._uprights, (right, 0.0, 0.0))
+        return any(start <= y <= end for _, start, end in self._uprights[first:last])
 
 
 def _grids(rules: Sequence[Rule]) -> list[_Grid]:
@@ -104,7 +114,11 @@ def _inside(word: Word, grid: _Grid) -> bool:
 def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     """The grid with its words; None where it is no table: a frame, a chart, a page's border."""
     cells: dict[tuple[int, int], list[Segment]] = {}
-    for segment in _cut_at(grid.columns, segments_of(words)):
+    whole = segments_of(words)
+    segments, crossed = _cut_at(grid, whole)
+    if crossed > _CROSSED * len(whole):
+        return None
+    for segment in segments:
         row = bisect_right(grid.rows, segment.middle) - 1
         column = bisect_right(grid.columns, segment.x0 + min(2.0, (segment.x1 - segment.x0) / 2)) - 1
         place = (max(0, row), min(max(0, column), len(grid.columns) - 2))
@@ -117,7 +131,8 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
         return None
     rows = [row for number in sorted({row for row, _ in cells}) for row in _lines(number, columns, cells)]
     x0, x1, y0, y1 = grid.columns[0], grid.columns[-1], grid.rows[0], grid.rows[-1]
-    return Table(rows, 1, x0, x1, y0, y1, min(word.order for word in words))
+    rows = _without_empty(_signs_joined(rows))
+    return Table(rows, _headers(rows), x0, x1, y0, y1, min(word.order for word in words))
 
 
 def _is_frame(cells: Iterable[list[Segment]]) -> bool:
@@ -126,17 +141,23 @@ def _is_frame(cells: Iterable[list[Segment]]) -> bool:
     return sum(count for count in lines if count > _MOST_LINES) > 0.3 * sum(lines)
 
 
-def _cut_at(columns: Sequence[float], segments: Sequence[Segment]) -> list[Segment]:
-    """Segments parted where a drawn line stands between two of their words."""
+def _cut_at(grid: _Grid, segments: Sequence[Segment]) -> tuple[list[Segment], int]:
+    """Segments parted where a line stands between two of their words, and how often one stood too close."""
     out: list[Segment] = []
+    crossed = 0
     for segment in segments:
-        runs: dict[int, list[Word]] = {}
-        for word in segment.words:
-            runs.setdefault(bisect_right(columns, (word.x0 + word.x1) / 2), []).append(word)
-        for run in runs.values():
+        runs: list[list[Word]] = [segment.words[:1]]
+        for before, word in pairwise(segment.words):
+            left, right = (before.x0 + before.x1) / 2, (word.x0 + word.x1) / 2
+            if grid.stands_between(left, right, segment.middle):
+                crossed += word.x0 - before.x1 < _SPACE * segment.size
+                runs.append([word])
+            else:
+                runs[-1].append(word)
+        for run in runs:
             ends = min(word.x0 for word in run), max(word.x1 for word in run)
             out.append(Segment(run, *ends, segment.base, segment.size))
-    return out
+    return out, crossed
 
 
 def _lines(

@@ -93,7 +93,7 @@ class Rule:
 
 @dataclass(slots=True)
 class Table:
-    """A table: its rows of cells, how many of them are its header, and its box."""
+    """A table: its rows of cells, how many of them are its header, its box, and its columns' ends."""
 
     rows: list[list[str]]
     headers: int
@@ -101,7 +101,7 @@ class Table:
     x1: float
     y0: float
     y1: float
-    order: int = 0
+    columns: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def middle(self) -> float:

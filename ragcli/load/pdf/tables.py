@@ -29,6 +29,7 @@ _LINE = 2.6  # font sizes from one row of a table without lines to the next
 _MOST_LINES = 5  # of a cell, as a rule
 _CROSSED = 0.15  # of the lines: where more run over the lines of a grid, it is none of a table
 _SPACE = 0.45  # font sizes: the gap between words of one cell
+_MOST_HEADS = 3  # rows over a table that are taken for its header
 _LONG = 60  # characters of a cell, as a rule
 
 
@@ -131,8 +132,9 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
         return None
     rows = [row for number in sorted({row for row, _ in cells}) for row in _lines(number, columns, cells)]
     x0, x1, y0, y1 = grid.columns[0], grid.columns[-1], grid.rows[0], grid.rows[-1]
-    rows = _without_empty(_signs_joined(rows))
-    return Table(rows, _headers(rows), x0, x1, y0, y1, min(word.order for word in words))
+    spans = [(grid.columns[column], grid.columns[column + 1]) for column in columns]
+    rows, spans = _without_empty(_signs_joined(rows), spans)
+    return Table(rows, _headers(rows), x0, x1, y0, y1, spans) if len(spans) > 1 else None
 
 
 def _is_frame(cells: Iterable[list[Segment]]) -> bool:
@@ -263,12 +265,11 @@ def _borderless(rows: Sequence[Row]) -> Table | None:
             for at, text in _cells_of(segment, starts, parted=len(row.segments) > 1):
                 line[at] = f"{line[at]} {text}".strip()
         written.append(line)
-    written = _without_empty(_signs_joined(written))
-    if len(written[0]) < 2:
+    written, columns = _without_empty(_signs_joined(written), columns)
+    if len(columns) < 2:
         return None
     x0, x1 = min(row.x0 for row in rows), max(row.x1 for row in rows)
-    order = min(segment.words[0].order for segment in cells)
-    return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, order)
+    return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, columns)
 
 
 def _cells_of(segment: Segment, starts: Sequence[float], *, parted: bool) -> list[tuple[int, str]]:
@@ -300,9 +301,50 @@ def _signs_joined(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
-def _without_empty(rows: list[list[str]]) -> list[list[str]]:
+def _without_empty(
+    rows: list[list[str]], spans: Sequence[tuple[float, float]]
+) -> tuple[list[list[str]], list[tuple[float, float]]]:
+    """Without the columns that have nothing in them; the ends of those that are left, all in all."""
     kept = [column for column in range(len(rows[0])) if any(row[column] for row in rows)]
-    return [[row[column] for column in kept] for row in rows]
+    bounds = [0, *kept[1:], len(spans)]
+    ends = [(spans[first][0], spans[last - 1][1]) for first, last in pairwise(bounds)]
+    return [[row[column] for column in kept] for row in rows], ends
+
+
+def with_heads(rows: Sequence[Row | Table]) -> list[Row | Table]:
+    """Rows of several pieces that stand close over a table, each over a column, made its header."""
+    out: list[Row | Table] = []
+    for part in rows:
+        heads: list[list[str]] = []
+        top = part.y0
+        while isinstance(part, Table) and len(heads) < _MOST_HEADS and out:
+            row = out[-1]
+            cells = _head(row, part) if isinstance(row, Row) and top - row.y1 < row.size else None
+            if cells is None:
+                break
+            heads.insert(0, cells)
+            top = out.pop().y0
+        if isinstance(part, Table) and heads:
+            part.rows[:0] = heads
+            part.headers += len(heads)
+            part.y0 = top
+        out.append(part)
+    return out
+
+
+def _head(row: Row, table: Table) -> list[str] | None:
+    """The row's pieces by the columns over which they stand; None where it is no header of the table."""
+    if len(row.segments) < 2 or row.x0 < table.x0 - row.size or row.x1 > table.x1 + row.size:
+        return None
+    cells = [""] * len(table.columns)
+    for segment in row.segments:
+        middle = (segment.x0 + segment.x1) / 2
+        at = min(
+            range(len(cells)),
+            key=lambda at: max(table.columns[at][0] - middle, middle - table.columns[at][1]),
+        )
+        cells[at] = f"{cells[at]} {segment.text}".strip()
+    return cells if sum(map(bool, cells)) > 1 and max(map(len, cells)) <= _LONG else None
 
 
 def _headers(rows: Sequence[Sequence[str]]) -> int:

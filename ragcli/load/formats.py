@@ -100,6 +100,7 @@ _PROSE = {
     "pptx": ".pptx .pptm .ppsx .ppsm .potx .potm",
     "xlsx": ".xlsx .xlsm .xltx .xltm .xlsb",
     "xls": ".xls .xlt .xlw",
+    "image": ".png .jpg .jpeg .tif .tiff",
     "csv": ".csv",
     "tsv": ".tsv .tab",
     "jsonl": ".jsonl .ndjson",
@@ -119,7 +120,7 @@ _PROSE = {
     "zst": ".zst .tzst",
 }
 _UNREAD = """
-.png .jpg .jpeg .gif .bmp .tif .tiff .webp .ico .heic .avif .psd .svg .svgz .eps .ai
+.gif .bmp .webp .ico .heic .avif .psd .svg .svgz .eps .ai
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
 .doc .dot .ppt .pps .rtf
 .odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps

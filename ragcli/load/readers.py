@@ -55,6 +55,7 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         "tar": "archive.tar:read_tar",
         **dict.fromkeys(("gz", "bz2", "xz", "zst"), "archive.tar:read_packed"),
         "xls": "office.xls:read_xls",
+        "image": "image:read_image",
     }
 )
 

@@ -8,7 +8,13 @@ import zipfile
 
 from ragcli.load.code.shebang import language_of_shebang
 
-_MAGIC = ((b"%PDF-", "pdf"),)
+_MAGIC = (
+    (b"%PDF-", "pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 # Excel 2 to 4 wrote no container: the stream begins with its BOF record, [MS-XLS] 2.4.21 and before.

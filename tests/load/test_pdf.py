@@ -101,7 +101,7 @@ def test_encrypted_with_an_empty_user_password_is_read(tmp_path: Path) -> None:
 def test_scan(tmp_path: Path) -> None:
     item = failure(tmp_path, "a.pdf", bytes_of(make_pdf([[], []])))
     assert item.error == "no-text"
-    assert "scan" in item.message
+    assert "blank" in item.message
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])

@@ -42,7 +42,7 @@ def test_order_hidden_and_reasons(tmp_path: Path) -> None:
             "a/README": "words",
             "a/wide": "wide words".encode("utf-16"),
             "a/data": b"\0\x01\x02",
-            "logo.png": b"x",
+            "logo.gif": b"x",
             "huge.txt": "x" * 100,
             "huge.jsonl": "x" * 100,
             ".hidden/x.md": "x",
@@ -57,7 +57,7 @@ def test_order_hidden_and_reasons(tmp_path: Path) -> None:
     assert skipped(tmp_path, **options) == {
         "a/data": "binary",
         "huge.txt": "too-large",
-        "logo.png": "unsupported",
+        "logo.gif": "unsupported",
     }
 
 

@@ -16,9 +16,7 @@ _EDGE = 0.12  # of the height of a page, above and below
 _LINES = 3  # at either edge, that are looked at
 _SAME = 6.0  # points between the places of lines that recur
 _DIGITS = re.compile(r"\d+")
-_NUMBER = re.compile(
-    r"[\W_]*(?:page|seite|p\.)?[\W_]*(?:#|[ivxlc]+)[\W_]*(?:(?:of|von|/)[\W_]*#)?[\W_]*", re.IGNORECASE
-)
+_NUMBER = re.compile(r"[\W_]*(?:page|seite|p\.)?[\W_]*#[\W_]*(?:(?:of|von|/)[\W_]*#)?[\W_]*")
 
 
 class Furniture:
@@ -43,12 +41,17 @@ class Furniture:
             if even + odd >= _FEWEST and most > 0.5:
                 self._recurring.add((place, text))
         self._told: set[str] = set()
+        self._offset = _offset(pages)
 
-    def without(self, rows: Sequence[Row], top: float, bottom: float) -> set[int]:
-        """The ids of a page's rows that recur; a text that is no number is kept where it comes first."""
-        if not self._recurring:
-            return set()
+    def without(self, number: int, rows: Sequence[Row], top: float, bottom: float) -> set[int]:
+        """The ids of a page's rows that recur; a text that is no number is kept where it comes first.
+
+        ``number`` counts pages from 1.
+        """
         out = set()
+        for row in _ends(rows):
+            if self._offset is not None and row.text.strip("-– ") == str(number + self._offset):
+                out.add(id(row))
         for row in _at_edges(rows, top, bottom):
             text = _key(row.text)
             if not any((place, text) in self._recurring for place in _places(row, top, bottom)):
@@ -57,6 +60,21 @@ class Furniture:
                 out.add(id(row))
             self._told.add(text)
         return out if len(out) < len(rows) else set()  # a page that has nothing else
+
+
+def _offset(pages: Sequence[tuple[Sequence[Row], float, float]]) -> int | None:
+    """What page numbers are ahead of the count of pages, where most pages begin or end with theirs."""
+    ahead: Counter[int] = Counter()
+    for number, (rows, _, _) in enumerate(pages, 1):
+        texts = {row.text.strip("-– ") for row in _ends(rows)}
+        ahead.update({int(text) - number for text in texts if text.isdecimal() and len(text) < 5})
+    [(offset, count)] = ahead.most_common(1) or [(0, 0)]
+    return offset if count >= _FEWEST and 2 * count > len(pages) else None
+
+
+def _ends(rows: Sequence[Row]) -> list[Row]:
+    """The first row of a page and the last."""
+    return [min(rows, key=lambda row: row.base), max(rows, key=lambda row: row.base)] if len(rows) > 1 else []
 
 
 def _at_edges(rows: Sequence[Row], top: float, bottom: float) -> list[Row]:

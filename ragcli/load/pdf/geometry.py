@@ -93,7 +93,7 @@ class Rule:
 
 @dataclass(slots=True)
 class Table:
-    """A table: its rows of cells, how many of them are its header, and its box."""
+    """A table: its rows of cells, how many of them are its header, its box, and its columns' ends."""
 
     rows: list[list[str]]
     headers: int
@@ -101,7 +101,7 @@ class Table:
     x1: float
     y0: float
     y1: float
-    order: int = 0
+    columns: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def middle(self) -> float:
@@ -178,6 +178,7 @@ class Page:
 
     ``frames`` are by weight, the main direction first. ``pictured``: a picture covers a good part of
     it. ``notes`` are the words of its annotations. ``rows`` are lines whose place is not known.
+    ``read``: words were looked for on its picture.
     """
 
     number: int
@@ -187,3 +188,9 @@ class Page:
     notes: list[str] = field(default_factory=list)
     broken: bool = False
     rows: list[Row] = field(default_factory=list)
+    read: bool = False
+
+    @property
+    def unread(self) -> bool:
+        """There is a picture and no text, and nobody has looked for words on it."""
+        return self.pictured and not self.read and not self.frames and not self.rows

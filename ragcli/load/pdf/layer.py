@@ -19,6 +19,7 @@ from ragcli.load.pdf.furniture import Furniture
 from ragcli.load.pdf.geometry import Page, Row
 from ragcli.load.pdf.hyphens import Hyphens
 from ragcli.load.pdf.layout import Column, columns_of
+from ragcli.load.pdf.ocr import HINT, PageOcr
 from ragcli.load.pdf.pdfium import Opened, read_with_pdfium
 from ragcli.load.pdf.structure import Piece, mark_headings, pieces_of, with_lists
 from ragcli.load.source import inline
@@ -26,14 +27,14 @@ from ragcli.load.writer import Writer
 from ragcli.types import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NO_TITLE = re.compile(
-    r"^(?:[\W\d_]*|\(?(?:untitled|anonymous|unspecified)\)?|microsoft word\b.*|.*\.(?:docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf))$",
+    r"^(?:[\W\d_]*|\(?(?:untitled|anonymous|unspecified)\)?|microsoft word\b.*"
+    r"|.*\.(?:docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf))$",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
-_OCR = "OCR can read them where tesseract is installed"
 
 
 @dataclass(slots=True)
@@ -50,50 +51,57 @@ def read_pdf(content: Content) -> Iterator[Item]:
     Blocks never span pages. Raises CannotRead: ``encrypted`` (needs a password), ``damaged``,
     ``no-text`` (no text layer); the last is also yielded for single pages that are but pictures.
     """
-    opened = read_with_pdfium(content.data, content.passwords)
+    ocr = PageOcr(content.ocr) if content.ocr else None
+    opened = read_with_pdfium(content.data, content.passwords, ocr)
     if opened is None:
         opened = read_with_pypdf(content.data, content.passwords)
     writer = Writer()
-    unread = [page.number for page in opened.pages if page.pictured and not page.frames and not page.rows]
+    unread = [page.number for page in opened.pages if page.unread]
     broken = [page.number for page in opened.pages if page.broken]
-    _write(writer, opened)
+    write_pages(writer, opened.pages, opened.outline)
+    for name, value in opened.fields:
+        writer.paragraph(f"{name}: {value}")
+    why = next(iter(ocr.failed.values()), "") if ocr else HINT
     if not writer.is_empty:
         yield writer.parsed(_title(opened), _metadata(opened))
         if unread:
-            yield CannotRead("no-text", f"{_named(unread)} no text layer, only pictures; {_OCR}")
+            yield CannotRead("no-text", f"{_named(unread)} no text layer, only pictures; {why}")
     elif not opened.attachments:
-        raise CannotRead("no-text", _no_text(opened))
+        raise CannotRead("no-text", _no_text(opened, why))
     if broken:
         yield CannotRead("damaged", f"{_named(broken)} damaged content and cannot be read")
     for name, data in opened.attachments:
         yield Member(name or "attachment", data)
 
 
-def _no_text(opened: Opened) -> str:
+def _no_text(opened: Opened, why: str) -> str:
     count = len(opened.pages)
     if any(page.pictured for page in opened.pages):
-        return f"no text layer in {count} page(s); it may be a scan that needs OCR"
-    return f"no text layer in {count} page(s), which are blank, or drawn, or a scan that needs OCR"
+        return f"no text layer in {count} page(s); it may be a scan: {why or 'OCR found no words in it'}"
+    return f"no text layer in {count} page(s), which are blank or drawn"
 
 
-def _write(writer: Writer, opened: Opened) -> None:
-    laid = [_Laid(page, columns_of(page)) for page in opened.pages]
+def write_pages(writer: Writer, pages: Sequence[Page], outline: Mapping[int, Mapping[str, int]]) -> None:
+    """The text of pages, laid out; ``outline[page][title]`` → level names their headings."""
+    laid = [_Laid(page, columns_of(page)) for page in pages]
     _drop_furniture(laid)
-    pages = [_pieces(one, opened) for one in laid]
-    if not any(opened.outline.values()):
-        mark_headings(pages)
-    hyphens = Hyphens(line for page in pages for piece in page for line in piece.lines)
-    for one, pieces in zip(laid, pages, strict=True):
+    written = [
+        [
+            piece
+            for columns in one.directions
+            for piece in pieces_of(columns, outline.get(one.page.number, {}))
+        ]
+        for one in laid
+    ]
+    if not any(outline.values()):
+        mark_headings(written)
+    hyphens = Hyphens(line for pieces in written for piece in pieces for line in piece.lines)
+    for one, pieces in zip(laid, written, strict=True):
         writer.page(one.page.number, one.page.label)
         for piece in with_lists(pieces):
             _write_piece(writer, piece, hyphens)
         for note in one.page.notes:
             writer.paragraph(note)
-
-
-def _pieces(one: _Laid, opened: Opened) -> list[Piece]:
-    outline = opened.outline.get(one.page.number, {})
-    return [piece for columns in one.directions for piece in pieces_of(columns, outline)]
 
 
 def _drop_furniture(laid: Sequence[_Laid]) -> None:
@@ -102,8 +110,8 @@ def _drop_furniture(laid: Sequence[_Laid]) -> None:
     rows = [[row for column in one.directions[0] for row in column if isinstance(row, Row)] for one in main]
     ends = [(one.page.frames[0].top, one.page.frames[0].bottom) for one in main]
     furniture = Furniture([(lines, *edge) for lines, edge in zip(rows, ends, strict=True)])
-    for one, lines, edge in zip(main, rows, ends, strict=True):
-        dropped = furniture.without(lines, *edge)
+    for number, (one, lines, edge) in enumerate(zip(main, rows, ends, strict=True), 1):
+        dropped = furniture.without(number, lines, *edge)
         if dropped:
             one.directions[0] = [
                 [part for part in column if id(part) not in dropped] for column in one.directions[0]

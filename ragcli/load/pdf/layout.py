@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragcli.load.pdf.geometry import Row, Table
-from ragcli.load.pdf.order import rows_in_order, segments_of
-from ragcli.load.pdf.tables import ruled_tables, with_tables
+from ragcli.load.pdf.order import Part, rows_in_order, segments_of
+from ragcli.load.pdf.tables import ruled_tables, with_heads, with_tables
 
 if TYPE_CHECKING:
     from ragcli.load.pdf.geometry import Frame, Page
@@ -22,5 +22,5 @@ def columns_of(page: Page) -> list[list[Column]]:
 
 def _columns(frame: Frame) -> list[Column]:
     tables, words = ruled_tables(frame.words, frame.rules)
-    parts = [*segments_of(words), *tables]
-    return [with_tables(column) for column in rows_in_order(parts)]
+    parts: list[Part] = [*segments_of(words), *tables]
+    return [with_heads(with_tables(column)) for column in rows_in_order(parts)]

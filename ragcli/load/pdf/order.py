@@ -10,6 +10,7 @@ short cells on common baselines, and by having been written row by row.
 
 from __future__ import annotations
 
+import re
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,13 @@ _SAME_BASE = 0.35  # font sizes between baselines of one line
 _VALLEY = 0.7  # font sizes: a narrower gap parts no columns
 _BINS = 240
 _MOST_BRIDGES = 0.6  # of the segments of a region; with more of them there is no column gap
+_FEW = 4  # segments; fewer on one side need a wide gap
+_WIDE = 2.5  # times the gap that otherwise is wide enough
 _SIDE = 2  # segments that either side of a column gap has at the least
 _SHORT = 4  # words in a table's cell, usually
 _DEEPEST = 40
+_MARK = re.compile(r"[•◦▪▫‣⁃∙●○■□➢➤✓❖–*·-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]")
+_MARK_GAP = 3.0  # font sizes from the mark of a list's item to the item
 
 Part = Segment | Table
 
@@ -41,7 +46,28 @@ def segments_of(words: Sequence[Word]) -> list[Segment]:
             runs[-1].append(word)
         else:
             runs.append([word])
-    return [_segment(run) for run in _merged(runs)]
+    return _with_marks([_segment(run) for run in _merged(runs)])
+
+
+def _with_marks(segments: list[Segment]) -> list[Segment]:
+    """The mark of a list's item put to the item, however far off it stands."""
+    marks = [segment for segment in segments if _MARK.fullmatch(segment.text)]
+    gone: set[int] = set()
+    for mark in marks:
+        reach = (_MARK_GAP if mark.text[-1] in ".)" else 2 * _MARK_GAP) * mark.size
+        after = [
+            segment
+            for segment in segments
+            if abs(segment.base - mark.base) < _SAME_BASE * max(segment.size, mark.size)
+            and -1 < segment.x0 - mark.x1 < reach
+            and segment is not mark
+        ]
+        if after:
+            item = min(after, key=lambda segment: segment.x0)
+            item.words = [*mark.words, *item.words]
+            item.x0 = mark.x0
+            gone.add(id(mark))
+    return [segment for segment in segments if id(segment) not in gone]
 
 
 def _follows(last: Word, word: Word) -> bool:
@@ -50,7 +76,7 @@ def _follows(last: Word, word: Word) -> bool:
         return False
     gap = word.x0 - last.x1
     back = last.x0 - word.x1
-    leftward = _is_rtl(word.text) and -_KERN * size < back < _STREAM_GAP * size
+    leftward = is_rtl(word.text) and -_KERN * size < back < _STREAM_GAP * size
     return leftward or -_KERN * size < gap < _STREAM_GAP * min(last.size, word.size)
 
 
@@ -104,19 +130,31 @@ def _segment(run: list[Word]) -> Segment:
 
 def _logical(run: list[Word]) -> list[Word]:
     """Words in visual order put in logical order where they are of a script that runs leftward."""
-    groups = [(flag, list(words)) for flag, words in groupby(run, lambda word: _is_rtl(word.text))]
+    groups = [(flag, list(words)) for flag, words in groupby(run, lambda word: is_rtl(word.text))]
     rightmost_first = 2 * sum(len(words) for flag, words in groups if flag) >= len(run)
     ordered = reversed(groups) if rightmost_first else groups
     return [word for flag, words in ordered for word in (reversed(words) if flag else words)]
 
 
-def _is_rtl(text: str) -> bool:
-    return any(is_rtl(ord(char)) for char in text)
-
-
 def rows_in_order(parts: Sequence[Part]) -> list[list[Row | Table]]:
     """Columns and bands in reading order, each as its rows from top to bottom."""
-    return _cut(list(parts), 0)
+    out: list[list[Row | Table]] = []
+    for column in _cut(list(parts), 0):
+        if out and column and _runs_on(out[-1], column):
+            out[-1] += column
+        elif column:
+            out.append(column)
+    return out
+
+
+def _runs_on(above: Sequence[Row | Table], below: Sequence[Row | Table]) -> bool:
+    """The one stands straight under the other: a cut between them has parted no columns."""
+    if min(part.y0 for part in below) < max(part.y1 for part in above) - 2:
+        return False
+    left = max(min(part.x0 for part in above), min(part.x0 for part in below))
+    ends = max(part.x1 for part in above), max(part.x1 for part in below)
+    widths = [ends[0] - min(part.x0 for part in above), ends[1] - min(part.x0 for part in below)]
+    return min(ends) - left > 0.5 * min(widths)
 
 
 def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
@@ -125,10 +163,12 @@ def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
     at = _valley(parts)
     if at is None:
         return [_rows(parts)]
+    left = [part for part in parts if part.x1 <= at]
+    right = [part for part in parts if part.x0 >= at]
+    if not _beside(left, right):
+        return _stacked(parts, depth)
     bridges = [part for part in parts if part.x0 < at < part.x1]
     if not bridges:
-        left = [part for part in parts if part.x1 <= at]
-        right = [part for part in parts if part.x0 >= at]
         if is_table(left, right):
             return [_rows(parts)]
         if _from_right(parts):
@@ -137,15 +177,36 @@ def _cut(parts: list[Part], depth: int) -> list[list[Row | Table]]:
     bands = _bands(parts, bridges)
     if len(bands) == 1:
         return [_rows(parts)]
-    out: list[list[Row | Table]] = []
-    for band in bands:
-        out += _cut(band, depth + 1)
-    return out
+    return [column for band in bands for column in _cut(band, depth + 1)]
+
+
+def _beside(left: Sequence[Part], right: Sequence[Part]) -> bool:
+    """Most of the shorter side has something of the other beside it, as columns have."""
+    few, many = sorted((left, right), key=len)
+    beside = sum(1 for part in few if any(part.y0 < other.y1 and other.y0 < part.y1 for other in many))
+    return 2 * beside >= len(few)
+
+
+def _stacked(parts: list[Part], depth: int) -> list[list[Row | Table]]:
+    """What is not beside each other: parted at its widest level gap."""
+    order = sorted(parts, key=lambda part: part.y0)
+    widest, where = 0.0, 0
+    bottom = order[0].y1
+    for number, part in enumerate(order[1:], 1):
+        if part.y0 - bottom > widest:
+            widest, where = part.y0 - bottom, number
+        bottom = max(bottom, part.y1)
+    if not where:
+        return [_rows(parts)]
+    above, below = _cut(order[:where], depth + 1), _cut(order[where:], depth + 1)
+    if len(above) == len(below) == 1:
+        return [above[0] + below[0]]
+    return above + below
 
 
 def _from_right(parts: Sequence[Part]) -> bool:
     texts = [part.text for part in parts if isinstance(part, Segment)]
-    return 2 * sum(map(_is_rtl, texts)) > len(texts)
+    return 2 * sum(map(is_rtl, texts)) > len(texts)
 
 
 def _bands(parts: list[Part], bridges: list[Part]) -> list[list[Part]]:
@@ -191,6 +252,9 @@ def _valley(parts: Sequence[Part]) -> float | None:
     for start, end in _runs(cover):
         bridges = int(cover[start])
         if end - start < need or min(before[start], after[end - 1]) < _SIDE:
+            continue
+        few = min(before[start], after[end - 1]) < _FEW
+        if few and (end - start) * step < _WIDE * least:
             continue
         if bridges > _MOST_BRIDGES * len(parts) or bridges > before[start] + after[end - 1]:
             continue

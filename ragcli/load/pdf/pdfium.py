@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from ragcli.load.source import inline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ragcli.load.pdf.geometry import Rule
 
 _PDFIUM = threading.Lock()  # PDFium is not thread-safe
 _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD
@@ -34,14 +34,14 @@ _PICTURED = 0.05  # of a page's area, covered by one picture
 class Opened:
     """What a PDF says: pages, ``outline[page][title]`` → level (both 1-based), info, and what it carries.
 
-    ``attachments`` are (name, bytes); ``forms`` are (name, value) of an XFA form's data.
+    ``attachments`` are (name, bytes); ``fields`` (name, value) the data of an XFA form.
     """
 
     pages: Sequence[Page]
     outline: Mapping[int, Mapping[str, int]]
     info: Mapping[str, str]
     attachments: list[tuple[str, bytes]] = field(default_factory=list)
-    xfa: bytes = b""
+    fields: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_with_pdfium(
@@ -51,6 +51,8 @@ def read_with_pdfium(
 
     ``unread`` is called with pdfium's page for each that has a picture and no text; it may fill it.
     """
+    # It logs on stderr what it thinks of a form.
+    logging.getLogger("pypdfium2").setLevel(logging.CRITICAL + 1)
     with _PDFIUM, _document(data, passwords) as document:
         if document is None or not len(document):
             return None
@@ -65,7 +67,7 @@ def read_with_pdfium(
             _outline(document),
             document.get_metadata_dict(),
             [*_attachments(document), *attached],
-            _xfa(document),
+            _xfa_fields(_xfa(document)),
         )
 
 
@@ -124,8 +126,8 @@ def _page(
         fonts.clear()  # a font's address may come again on another page
         out.frames = frames_of(textpage, rules, fonts, box)
         textpage.close()
-        _add_annotations(document, page, out, rules, box, attached, has_forms)
-        if unread is not None and out.pictured and not out.frames:
+        _add_annotations(document, page, out, box, attached, has_forms)
+        if unread is not None and out.unread:
             unread(page, out)
     except pypdfium2.PdfiumError:
         out.broken = True
@@ -203,11 +205,28 @@ def _xfa(document: Any) -> bytes:
     return b""
 
 
+def _xfa_fields(data: bytes) -> list[tuple[str, str]]:
+    """Names and values of an XFA form's data (XFA 3.3, "Data Packet"): the elements that hold no others."""
+    if not data:
+        return []
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True
+    )
+    root = etree.fromstring(data, parser)
+    found = []
+    for element in root.iter(etree.Element) if root is not None else ():
+        value = inline(element.text or "")
+        if value and not len(element):
+            found.append((etree.QName(element).localname, value))
+    return found[:_MOST_ANNOTATIONS]
+
+
 def _add_annotations(
     document: Any,
     page: Any,
     out: Page,
-    rules: Sequence[Rule],
     box: Sequence[float],
     attached: list[tuple[str, bytes]],
     has_forms: bool,

@@ -27,6 +27,7 @@ _CAPTION = re.compile(
 _SENTENCE_ENDS = tuple('.!?:;。！？：；”"')
 _SHORT_LINE = 0.75  # of the column: a line this short that ends a sentence ends a paragraph
 _GAP = 1.35  # of the usual distance between lines
+_NEAR = 5  # lines above and below that tell how wide a column is
 _SIZES = 0.1  # by which fonts of one paragraph may differ
 _INDENT = 0.8  # font sizes
 _LARGER = 1.15  # times the size of the running text: a heading, maybe
@@ -80,9 +81,6 @@ def _usual_distance(columns: Sequence[Sequence[Row | Table]]) -> float:
 
 
 def _column(column: Sequence[Row | Table], usual: float, titles: Mapping[str, int]) -> list[Piece]:
-    rows = [row for row in column if isinstance(row, Row)]
-    left = min((row.x0 for row in rows), default=0.0)
-    right = max((row.x1 for row in rows), default=0.0)
     out: list[Piece] = []
     last: Row | None = None
     at = 0
@@ -100,13 +98,19 @@ def _column(column: Sequence[Row | Table], usual: float, titles: Mapping[str, in
             last = None
             at += count
             continue
-        if last is None or _parts(last, part, usual, left, right, out[-1]):
+        if last is None or _parts(last, part, usual, *_edges(column, at), out[-1]):
             out.append(_begun(part))
         else:
             out[-1].lines.append(part.text)
         last = part
         at += 1
     return out
+
+
+def _edges(column: Sequence[Row | Table], at: int) -> tuple[float, float]:
+    """Where the lines about this one begin and end."""
+    near = [row for row in column[max(0, at - _NEAR) : at + _NEAR] if isinstance(row, Row)]
+    return min(row.x0 for row in near), max(row.x1 for row in near)
 
 
 def _begun(row: Row) -> Piece:

@@ -8,6 +8,7 @@ are runs of rows whose cells leave the same gaps free.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ragcli.load.pdf.geometry import Row, Segment, Table
@@ -26,6 +27,9 @@ _GAP = 0.5  # font sizes between columns that no line parts
 _LEAST_ROWS = 3
 _LINE = 2.6  # font sizes from one row of a table without lines to the next
 _MOST_LINES = 5  # of a cell, as a rule
+_CROSSED = 0.15  # of the lines: where more run over the lines of a grid, it is none of a table
+_SPACE = 0.45  # font sizes: the gap between words of one cell
+_MOST_HEADS = 3  # rows over a table that are taken for its header
 _LONG = 60  # characters of a cell, as a rule
 
 
@@ -50,8 +54,15 @@ class _Grid:
     def __init__(self, rules: Sequence[Rule]) -> None:
         uprights = [(rule.x0, rule.y0, rule.y1) for rule in rules if not rule.lies]
         levels = [(rule.y0, rule.x0, rule.x1) for rule in rules if rule.lies]
+        self._uprights = sorted(uprights)
         self.columns = _positions(uprights)
         self.rows = _positions(levels)
+
+    def stands_between(self, left: float, right: float, y: float) -> bool:
+        """A line stands at this height between two places."""
+        first = bisect_right(self._uprights, (left, 0.0, 0.0))
+        last = bisect_right(self._uprights, (right, 0.0, 0.0))
+        return any(start <= y <= end for _, start, end in self._uprights[first:last])
 
 
 def _grids(rules: Sequence[Rule]) -> list[_Grid]:
@@ -104,7 +115,11 @@ def _inside(word: Word, grid: _Grid) -> bool:
 def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     """The grid with its words; None where it is no table: a frame, a chart, a page's border."""
     cells: dict[tuple[int, int], list[Segment]] = {}
-    for segment in _cut_at(grid.columns, segments_of(words)):
+    whole = segments_of(words)
+    segments, crossed = _cut_at(grid, whole)
+    if crossed > _CROSSED * len(whole):
+        return None
+    for segment in segments:
         row = bisect_right(grid.rows, segment.middle) - 1
         column = bisect_right(grid.columns, segment.x0 + min(2.0, (segment.x1 - segment.x0) / 2)) - 1
         place = (max(0, row), min(max(0, column), len(grid.columns) - 2))
@@ -117,7 +132,9 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
         return None
     rows = [row for number in sorted({row for row, _ in cells}) for row in _lines(number, columns, cells)]
     x0, x1, y0, y1 = grid.columns[0], grid.columns[-1], grid.rows[0], grid.rows[-1]
-    return Table(rows, 1, x0, x1, y0, y1, min(word.order for word in words))
+    spans = [(grid.columns[column], grid.columns[column + 1]) for column in columns]
+    rows, spans = _without_empty(_signs_joined(rows), spans)
+    return Table(rows, _headers(rows), x0, x1, y0, y1, spans) if len(spans) > 1 else None
 
 
 def _is_frame(cells: Iterable[list[Segment]]) -> bool:
@@ -126,17 +143,23 @@ def _is_frame(cells: Iterable[list[Segment]]) -> bool:
     return sum(count for count in lines if count > _MOST_LINES) > 0.3 * sum(lines)
 
 
-def _cut_at(columns: Sequence[float], segments: Sequence[Segment]) -> list[Segment]:
-    """Segments parted where a drawn line stands between two of their words."""
+def _cut_at(grid: _Grid, segments: Sequence[Segment]) -> tuple[list[Segment], int]:
+    """Segments parted where a line stands between two of their words, and how often one stood too close."""
     out: list[Segment] = []
+    crossed = 0
     for segment in segments:
-        runs: dict[int, list[Word]] = {}
-        for word in segment.words:
-            runs.setdefault(bisect_right(columns, (word.x0 + word.x1) / 2), []).append(word)
-        for run in runs.values():
+        runs: list[list[Word]] = [segment.words[:1]]
+        for before, word in pairwise(segment.words):
+            left, right = (before.x0 + before.x1) / 2, (word.x0 + word.x1) / 2
+            if grid.stands_between(left, right, segment.middle):
+                crossed += word.x0 - before.x1 < _SPACE * segment.size
+                runs.append([word])
+            else:
+                runs[-1].append(word)
+        for run in runs:
             ends = min(word.x0 for word in run), max(word.x1 for word in run)
             out.append(Segment(run, *ends, segment.base, segment.size))
-    return out
+    return out, crossed
 
 
 def _lines(
@@ -242,12 +265,11 @@ def _borderless(rows: Sequence[Row]) -> Table | None:
             for at, text in _cells_of(segment, starts, parted=len(row.segments) > 1):
                 line[at] = f"{line[at]} {text}".strip()
         written.append(line)
-    written = _without_empty(_signs_joined(written))
-    if len(written[0]) < 2:
+    written, columns = _without_empty(_signs_joined(written), columns)
+    if len(columns) < 2:
         return None
     x0, x1 = min(row.x0 for row in rows), max(row.x1 for row in rows)
-    order = min(segment.words[0].order for segment in cells)
-    return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, order)
+    return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, columns)
 
 
 def _cells_of(segment: Segment, starts: Sequence[float], *, parted: bool) -> list[tuple[int, str]]:
@@ -279,9 +301,50 @@ def _signs_joined(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
-def _without_empty(rows: list[list[str]]) -> list[list[str]]:
+def _without_empty(
+    rows: list[list[str]], spans: Sequence[tuple[float, float]]
+) -> tuple[list[list[str]], list[tuple[float, float]]]:
+    """Without the columns that have nothing in them; the ends of those that are left, all in all."""
     kept = [column for column in range(len(rows[0])) if any(row[column] for row in rows)]
-    return [[row[column] for column in kept] for row in rows]
+    bounds = [0, *kept[1:], len(spans)]
+    ends = [(spans[first][0], spans[last - 1][1]) for first, last in pairwise(bounds)]
+    return [[row[column] for column in kept] for row in rows], ends
+
+
+def with_heads(rows: Sequence[Row | Table]) -> list[Row | Table]:
+    """Rows of several pieces that stand close over a table, each over a column, made its header."""
+    out: list[Row | Table] = []
+    for part in rows:
+        heads: list[list[str]] = []
+        top = part.y0
+        while isinstance(part, Table) and len(heads) < _MOST_HEADS and out:
+            row = out[-1]
+            cells = _head(row, part) if isinstance(row, Row) and top - row.y1 < row.size else None
+            if cells is None:
+                break
+            heads.insert(0, cells)
+            top = out.pop().y0
+        if isinstance(part, Table) and heads:
+            part.rows[:0] = heads
+            part.headers += len(heads)
+            part.y0 = top
+        out.append(part)
+    return out
+
+
+def _head(row: Row, table: Table) -> list[str] | None:
+    """The row's pieces by the columns over which they stand; None where it is no header of the table."""
+    if len(row.segments) < 2 or row.x0 < table.x0 - row.size or row.x1 > table.x1 + row.size:
+        return None
+    cells = [""] * len(table.columns)
+    for segment in row.segments:
+        middle = (segment.x0 + segment.x1) / 2
+        at = min(
+            range(len(cells)),
+            key=lambda at: max(table.columns[at][0] - middle, middle - table.columns[at][1]),
+        )
+        cells[at] = f"{cells[at]} {segment.text}".strip()
+    return cells if sum(map(bool, cells)) > 1 and max(map(len, cells)) <= _LONG else None
 
 
 def _headers(rows: Sequence[Sequence[str]]) -> int:

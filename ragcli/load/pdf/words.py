@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import unicodedata
 from collections import deque
 from itertools import repeat
@@ -27,6 +28,7 @@ HYPHEN = "\xad"
 """A hyphen at the end of a line, whatever the file has there."""
 # Private codes of the Symbol and Wingdings fonts, as word processors write their bullets.
 _SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF076: "❖", 0xF0FC: "✓", 0xF06F: "□", 0xF0A8: "□"}
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _HYPHENS = {0x2, 0xFFFE, 0xAD, 0x2010}
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
@@ -250,7 +252,7 @@ class _View:
         x0 = float(self._x0[start:end].min())
         x1 = float(self._x1[start:end].max())
         least = x0 + 0.2 * size
-        if self._along[start] < self._along[end - 1] and _from_right(codes):
+        if max(codes) >= 0x590 and self._along[start] < self._along[end - 1] and _from_right(codes):
             codes = _reversed(codes)
         return Word(_spelled(codes), x0, max(x1, least), float(self._base[start]), size, bold, order)
 
@@ -280,13 +282,13 @@ def _char(code: int) -> str:
 
 
 def _from_right(codes: Sequence[int]) -> bool:
-    right = sum(1 for code in codes if is_rtl(code))
+    right = len(_RTL.findall("".join(chr(code) for code in codes if code < 0x11000)))
     return right > 0 and 2 * right >= len(codes)
 
 
-def is_rtl(code: int) -> bool:
-    """A letter of a script that is written from right to left."""
-    return 0x590 <= code <= 0x8FF or 0xFB1D <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFE
+def is_rtl(text: str) -> bool:
+    """There are letters of a script that is written from right to left."""
+    return _RTL.search(text) is not None
 
 
 def _reversed(codes: Sequence[int]) -> list[int]:

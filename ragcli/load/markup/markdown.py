@@ -145,7 +145,7 @@ def _table(lines: Sequence[str], at: int) -> Region | None:
     end = at + 2
     while end < len(lines) and not is_blank(lines[end]) and not _interrupts(lines, end):
         end += 1
-    return Region("table", at, end)
+    return Region("table", at, end, head=at + 2)
 
 
 def _list(lines: Sequence[str], at: int) -> Region | None:

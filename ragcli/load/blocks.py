@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from re import Pattern
 
 from ragcli.types import Block, BlockKind
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Lines ``[first, end)`` that form one block; line ``head`` is the first after its head, where it has one."""
+    """Lines ``[first, end)`` that form one block; ``head`` is the line after its header rows, if it has any."""
 
     kind: BlockKind
     first: int
@@ -52,6 +53,19 @@ def paragraph_end(lines: Sequence[str], at: int) -> int:
     return end
 
 
+def list_end(lines: Sequence[str], at: int, item: Pattern[str]) -> int:
+    """Where a list that begins at ``at`` ends: with all that is indented under its items, over blank lines."""
+    end = after = at + 1
+    while end < len(lines):
+        line = lines[end]
+        if not is_blank(line):
+            if is_blank(lines[end - 1]) and line[0] not in " \t" and not item.match(line):
+                break
+            after = end + 1
+        end += 1
+    return after
+
+
 def paragraph(lines: Sequence[str], at: int) -> Region:
     """The recogniser of last resort: everything up to the next blank line."""
     return Region("paragraph", at, paragraph_end(lines, at))
@@ -69,6 +83,6 @@ def to_blocks(lines: Sequence[str], regions: Iterable[Region]) -> tuple[Block, .
             last -= 1
         if first <= last:
             end = starts[last] + len(lines[last].rstrip())
-            head = starts[region.head] - 1 if first < region.head <= last else 0
+            head = starts[region.head] if first < region.head <= last else 0
             blocks.append(Block(region.kind, starts[first], end, region.level, region.label, head))
     return tuple(blocks)

@@ -130,17 +130,20 @@ def _utf16_without_mark(data: bytes) -> str | None:
     elif even > _NUL_SHARE * half and odd == 0:
         name = "utf-16-be"
     else:
-        return _wide_east_asian(head[: 2 * half])
+        return _wide_beyond_latin(head[: 2 * half])
     return name if _is_texty(head[: 2 * half].decode(name, "replace")) else None
 
 
-def _wide_east_asian(head: bytes) -> str | None:
-    # Chinese in UTF-16 has NULs only beside its few ASCII characters.
+def _wide_beyond_latin(head: bytes) -> str | None:
+    # Chinese or Russian in UTF-16 has NULs only beside its few ASCII characters.
     scores = {
         name: plausibility(head.decode(name, "replace"), "utf-16") for name in ("utf-16-le", "utf-16-be")
     }
     best = max(scores, key=lambda name: scores[name])
-    return best if scores[best] >= _PLAUSIBLE and not _is_nearly_utf8(head) else None
+    if scores[best] < _PLAUSIBLE:
+        return None
+    controls = len(head) - len(head.translate(None, _CONTROL))
+    return best if controls > _CONTROL_SHARE * len(head) or not _is_nearly_utf8(head) else None
 
 
 def _is_texty(text: str) -> bool:

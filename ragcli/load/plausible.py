@@ -18,10 +18,15 @@ CANDIDATES = (
     "euc_jp",
     "cp949",
     "cp1252",
+    "cp1250",
+    "iso8859_2",
+    "cp1254",
     "cp1251",
     "koi8-r",
     "cp866",
     "cp1253",
+    "cp1255",
+    "cp1256",
     "cp500",
 )
 
@@ -37,7 +42,22 @@ _HAN_COMMON = frozenset(
 )
 _CJK_MARKS = frozenset("，。、：；？！“”‘’（）《》「」『』【】…—·　～％")
 _TYPOGRAPHY = frozenset("’‘“”„‚–—…€£°«»©®•§¿¡ \xa0")
-_ACCENTED = frozenset("àâäåãáæçèéêëíìîïñòóôõöøœùúûüýÿß")
+# The letters beyond ASCII of each language that is written in an encoding; those of one text are of one.
+_WESTERN = (
+    "àâæçéèêëîïôœùûüÿ",
+    "äöüß",
+    "áéíóúüñ",
+    "áâãàçéêíóôõú",
+    "àèéìíòóùú",
+    "æøåéó",
+    "åäöé",
+    "áðéíóúýþæö",
+    "éëïöüèó",
+)
+_CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíľĺňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž")
+_TURKISH = ("çğıİöşüâî",)
+_MIXED = 0.85  # what a text earns at most that is of no one language
+_FOREIGN_FEW = 4
 _SYLLABLES = frozenset(
     "이다는에의가을를은로고하지도서리기사자아나어한시라인그대스해으여일있들부전수정것게보만제과와면상주장안구성"
     "네거없내요니까습때문마모소오우원유적중치트파터데조경국공계관동물방법비생선설실신심야연영용위음재저절점종진"
@@ -50,14 +70,23 @@ _HIGH = re.compile(r"[^\x00-\x7f]")
 def plausibility(text: str, encoding: str) -> float:
     """The mean over the non-ASCII characters of ``text``, decoded with ``encoding``; 0 without any.
 
-    ``encoding`` is one of CANDIDATES, or ``utf-16`` for East Asian text in it.
+    ``encoding`` is one of CANDIDATES, or ``utf-16`` for text beyond Latin in it.
     """
     if encoding == "cp500":
         return _ebcdic(text)
-    judge = _JUDGES[encoding]
     padded = f" {text} "
-    earned = [judge(padded, found.start()) for found in _HIGH.finditer(padded)]
-    return sum(earned) / len(earned) if earned else 0.0
+    places = [found.start() for found in _HIGH.finditer(padded)]
+    if not places:
+        return 0.0
+    if encoding in _LATIN:
+        return _latin(padded, places, _LATIN[encoding])
+    judge = _JUDGES[encoding]
+    mean = sum(judge(padded, at) for at in places) / len(places)
+    if encoding in _SCRIPTS and len(places) < _FOREIGN_FEW:
+        # A letter or two of another script amid Latin words are an accented letter misread.
+        ascii_letters = sum(map(_is_ascii_letter, padded))
+        return mean * 0.3 if ascii_letters > 2 * len(places) else mean
+    return mean
 
 
 def _ebcdic(text: str) -> float:
@@ -145,22 +174,77 @@ def _korean(text: str, at: int) -> float:
     return -2.0 if _broken_or_private(char) else -0.7
 
 
-def _western(text: str, at: int) -> float:
+def _latin(text: str, places: list[int], languages: tuple[frozenset[str], ...]) -> float:
+    """The score of the language that fits best, or of all together, which is worth a little less."""
+    every = _union(languages)
+    earned = {at: _latin_letter(text, at, every) for at in places}
+    total = sum(earned.values())
+    best = _MIXED * total if total > 0 else total
+    for letters in languages:
+        strange = sum(
+            earned[at] + 0.5
+            for at in places
+            if text[at] in every and text[at] not in letters and earned[at] > 0
+        )
+        best = max(best, total - strange)
+    return best / len(places)
+
+
+@cache
+def _union(languages: tuple[frozenset[str], ...]) -> frozenset[str]:
+    return frozenset().union(*languages)
+
+
+def _latin_letter(text: str, at: int, letters: frozenset[str]) -> float:
     char = text[at]
     if char in _TYPOGRAPHY:
         return 0.6
     if _broken_or_private(char):
         return -2.0
     before, after = text[at - 1], text[at + 1]
-    if char in _ACCENTED:
+    if char in letters and not char.isupper():
         beside = _is_ascii_letter(before) or _is_ascii_letter(after)
         crowd = _HIGH.match(before) and _HIGH.match(after)
         lone = before in " \n" and after in " \n"
-        return -0.6 if crowd else 0.9 if beside else 0.4 if lone else 0.0
-    if char.isalpha() and char.lower() in _ACCENTED:
-        follows_lower = before.islower() and before.isascii()
-        return -0.8 if follows_lower or _HIGH.match(after) else 0.6
+        return (
+            -0.6
+            if crowd
+            else 0.9
+            if beside or before in letters or after in letters
+            else 0.4
+            if lone
+            else 0.0
+        )
+    if char.isalpha() and (char in letters or char.lower() in letters):
+        crowd = _HIGH.match(before) and _HIGH.match(after)
+        return -0.8 if (before.islower() and before.isascii()) or crowd else 0.6
     return -0.7
+
+
+def _semitic(text: str, at: int, first: str, last: str, common: frozenset[str], final: str) -> float:
+    """Scripts without case; ``final`` letters end words."""
+    char, before, after = text[at], text[at - 1], text[at + 1]
+    if first <= char <= last:
+        if _is_ascii_letter(before) or _is_ascii_letter(after):
+            return -0.8
+        if char in final and first <= after <= last:
+            return -1.0
+        return 1.0 if char in common else 0.5 if char.isalpha() else -0.2
+    if char in _TYPOGRAPHY or char in "،؛؟":
+        return 0.4
+    return -2.0 if _broken_or_private(char) else -0.7
+
+
+_HEBREW_COMMON = frozenset("יוהלאתמרבנשדחםקע")
+_ARABIC_COMMON = frozenset("اليمونرتبةعدسفهكقأحجإ")
+
+
+def _hebrew(text: str, at: int) -> float:
+    return _semitic(text, at, "\u05d0", "\u05ea", _HEBREW_COMMON, "ךםןףץ")
+
+
+def _arabic(text: str, at: int) -> float:
+    return _semitic(text, at, "\u0621", "\u0652", _ARABIC_COMMON, "ةى")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +261,10 @@ class _Alphabet:
         if self.first <= char <= self.last:
             if _is_ascii_letter(before) or _is_ascii_letter(after):
                 return -0.8
+            if (char == "ς" and after.isalpha()) or (
+                char == "σ" and before.isalpha() and not after.isalpha()
+            ):
+                return -1.0
             if char.isupper():
                 return -0.8 if before.islower() else 0.4 if after.islower() or not after.isalpha() else 0.1
             if before.isupper() and text[at - 2].isupper():
@@ -191,11 +279,14 @@ _RUSSIAN = _Alphabet(
     "\u0400", "\u045f", frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"), frozenset("оеаинтсрвлкм")
 )
 _GREEK = _Alphabet(
-    "\u0386", "\u03ce", frozenset("αοιετσνηυρπκμλςωδγθφχβξζψάέήίόύώϊϋΐΰ"), frozenset("αοιετσνηυρπκμλς")
+    "\u0386", "\u03ce", frozenset("αοιετσνηυρπκμλςωδγθφχβξζψάέήίόύώϊ"), frozenset("αοιετσνηυρπκμλς")
 )
 
 
 def _wide(text: str, at: int) -> float:
+    if text[at] < "\u0700":
+        judges = (_RUSSIAN.judge, _GREEK.judge, _hebrew, _arabic)
+        return max(judge(text, at) for judge in judges)
     return max(_simplified(text, at), _traditional(text, at), _japanese(text, at), _korean(text, at))
 
 
@@ -205,10 +296,21 @@ _JUDGES = {
     "cp932": _japanese,
     "euc_jp": _japanese,
     "cp949": _korean,
-    "cp1252": _western,
     "cp1251": _RUSSIAN.judge,
     "koi8-r": _RUSSIAN.judge,
     "cp866": _RUSSIAN.judge,
     "cp1253": _GREEK.judge,
+    "cp1255": _hebrew,
+    "cp1256": _arabic,
     "utf-16": _wide,
+}
+_SCRIPTS = frozenset(["cp1251", "koi8-r", "cp866", "cp1253", "cp1255", "cp1256"])
+_LATIN = {
+    encoding: tuple(map(frozenset, languages))
+    for encoding, languages in (
+        ("cp1252", _WESTERN),
+        ("cp1250", _CENTRAL),
+        ("iso8859_2", _CENTRAL),
+        ("cp1254", _TURKISH),
+    )
 }

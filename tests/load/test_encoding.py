@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ragcli.load import CannotRead, decode
 from ragcli.load.encoding import looks_binary
+
+from .languages import LEGACY, passage
 
 SHORT = [
     ("gb18030", "你好，世界"),
@@ -40,6 +44,15 @@ SHORT = [
 @pytest.mark.parametrize(("name", "text"), SHORT)
 def test_short_legacy_text_comes_right(name: str, text: str) -> None:
     assert decode(text.encode(name))[0] == text
+
+
+@pytest.mark.parametrize(("name", "language"), LEGACY)
+def test_legacy_encodings_are_told_apart(name: str, language: str) -> None:
+    for size, share in ((30, 0.8), (100, 0.98), (1000, 1.0)):
+        chance = random.Random(size)
+        texts = [passage(language, name, size, chance) for _ in range(50 if size < 1000 else 10)]
+        right = [text for text in texts if decode(text.encode(name))[0] == text]
+        assert len(right) >= share * len(texts), size
 
 
 @pytest.mark.parametrize("name", ["utf-8-sig", "utf-16", "utf-32"])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .known import SEEDS, Known, check_known, known
 from .support import document, texts
 
 if TYPE_CHECKING:
@@ -57,6 +58,31 @@ def test_page(tmp_path: Path) -> None:
         ("<table><tr><td><h2>Title</h2><p>layout</p></td></tr></table>", "Title\n\nlayout"),
         ("line<br>break &eacute;&nbsp;x", "line\nbreak é x"),
         ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
+        ("<p>see <img src=a alt='a map of Ulm'><img src=b alt='b.png'> now</p>", "see a map of Ulm now"),
+        ("<figure><img alt='The port'><figcaption>The port</figcaption></figure>", "The port"),
+        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>だ", "漢字(かんじ)だ"),
+        (
+            "so <math alttext='x^2'><mi>x</mi></math> and <math><mi>y</mi><mo>=</mo><mn>3</mn></math>",
+            "so x^2 and y = 3",
+        ),
+        ("<iframe srcdoc='<p>in &amp;lt; frame</p>'></iframe>after", "in < frame\n\nafter"),
+        ("<noscript>read me</noscript><script>x</script>", "read me"),
+        (
+            "<template>no</template><div><template shadowrootmode=open><p>yes</p></template></div>z",
+            "yes\n\nz",
+        ),
+        ("<details><summary>Why</summary><p>So.</p></details>", "Why\n\nSo."),
+        ("<label>Your name <input value=x></label>", "Your name"),
+        (
+            f"<p>q</p><div style='display:none'>{'An answer that unfolds. ' * 9}</div>",
+            "q\n\n" + "An answer that unfolds. " * 8 + "An answer that unfolds.",
+        ),
+        ("<div class='side-bar menu'><a href=1>one</a> <a href=2>two</a></div><p>words</p>", "words"),
+        (
+            "<div class='menu'>Soup, bread and <a href=2>wine</a></div><p>words</p>",
+            "Soup, bread and wine\n\nwords",
+        ),
+        ("<svg><title>t</title><text x=1>Step one</text></svg>", "Step one"),
         ("<dl><dt>term<dd>meaning</dl>", "term\n  meaning"),
     ],
 )
@@ -91,3 +117,55 @@ def test_words_are_found_in_the_page_not_in_scripts(tmp_path: Path) -> None:
 
 def test_very_deep_nesting_is_read(tmp_path: Path) -> None:
     assert document(tmp_path, "a.html", "<div>" * 50_000 + "deep").text.strip() == "deep"
+
+
+def test_header_rows_and_captions_of_tables(tmp_path: Path) -> None:
+    html = """<table><caption>Sizes of boats</caption><thead><tr><th rowspan=2>Boat</th><th colspan=2>Metres</th></tr>
+<tr><th>long</th><th>wide</th></tr></thead><tbody><tr><th>Ann</th><td>9</td><td>3</td></tr></tbody></table>
+<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table><table><tr><td>1</td><td>2</td></tr></table>"""
+    page = document(tmp_path, "a.html", html)
+    assert texts(page) == [
+        ("caption", "Sizes of boats"),
+        ("table", "Boat | Metres\nlong | wide\nAnn | 9 | 3"),
+        ("table", "a | b\n1 | 2"),
+        ("table", "1 | 2"),
+    ]
+    assert [page.text[b.start : b.head] if b.head else "" for b in page.blocks] == [
+        "", "Boat | Metres\nlong | wide\n", "a | b\n", "",
+    ]  # fmt: skip
+    figure = document(tmp_path, "b.html", "<figure><pre>x</pre><figcaption>Code 1</figcaption></figure>")
+    assert texts(figure) == [("code", "x"), ("caption", "Code 1")]
+
+
+def test_a_page_without_a_body_is_its_head(tmp_path: Path) -> None:
+    page = document(tmp_path, "a.html", "<title>Harbour</title><meta name=description content='Of ships.'>")
+    assert texts(page) == [("heading", "Harbour"), ("paragraph", "Of ships.")]
+
+
+def test_stray_nuls_do_not_make_a_page_binary(tmp_path: Path) -> None:
+    assert document(tmp_path, "a.html", b"<html><p>caf\xe9 \0\0 noir et thym" + b" mot" * 30).text.startswith(
+        "café noir"
+    )
+
+
+def _html(content: Known) -> bytes:
+    out = [f"<!doctype html><title>{content.title}</title><nav><a href=/>Home0</a></nav><main>"]
+    for piece in content.pieces:
+        cells = [[f"<td>{cell}</td>" for cell in row] for row in piece.rows]
+        if piece.kind == "heading":
+            out.append(f"<h{piece.level}>{piece.text}</h{piece.level}>")
+        elif piece.kind == "list":
+            out.append("<ul>" + "".join(f"<li>{row[0]}\n" for row in piece.rows) + "</ul>")
+        elif piece.kind == "table":
+            out.append("<table>" + "\n".join(f"<tr>{''.join(row)}</tr>" for row in cells) + "</table>")
+        else:
+            tag = "pre" if piece.kind == "code" else "p"
+            out.append(f"<{tag}>{piece.text}</{tag}>")
+    return "\n".join([*out, "</main><footer>Imprint</footer>"]).encode()
+
+
+@pytest.mark.parametrize("seeds", [SEEDS[first : first + 50] for first in range(0, len(SEEDS), 50)])
+def test_known_pages_come_back(seeds: range, tmp_path: Path) -> None:
+    for seed in seeds:
+        content = known(seed, ("heading", "paragraph", "list", "table", "code"))
+        check_known(tmp_path, "a.html", _html(content), content, title=True)

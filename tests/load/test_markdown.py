@@ -99,6 +99,25 @@ def test_title(tmp_path: Path, text: str, title: str) -> None:
     assert document(tmp_path, "name.md", text).title == title
 
 
+@pytest.mark.parametrize(
+    "front", ['+++\ntitle = "T"\ntags = ["a", "b"]\n+++\n', '{\n"title": "T",\n"tags": ["a", "b"]\n}\n']
+)
+def test_front_matter_in_toml_and_json(tmp_path: Path, front: str) -> None:
+    page = document(tmp_path, "a.md", f"{front}\nBody.\n")
+    assert (page.title, page.metadata["tags"], page.text.strip()) == ("T", "a, b", "Body.")
+    assert document(tmp_path, "b.md", "+++\nno toml\n+++\nBody.\n").text.startswith("+++")
+
+
+def test_header_rows_of_tables_and_their_captions(tmp_path: Path) -> None:
+    page = document(
+        tmp_path,
+        "a.md",
+        "Table 1: Sizes\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<table>\n\n<tr><td>x\n</table>\n",
+    )
+    assert [kind for kind, _ in texts(page)] == ["caption", "table", "table"]
+    assert [page.text[b.start : b.head] for b in page.blocks if b.head] == ["| a | b |\n|---|---|\n"]
+
+
 def test_bad_front_matter_is_text(tmp_path: Path) -> None:
     page = document(tmp_path, "a.md", "---\nfoo: [broken\n---\nbody\n")
     assert page.text.startswith("---\nfoo")

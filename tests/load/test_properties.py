@@ -30,6 +30,19 @@ _BITS = {
     "txt": "\n¦\n\n¦ABC DEF GHI¦1.2 T¦word ¦\r¦\r\n¦\x0c¦\u2028¦文¦\0¦\x85",
     "html": "<p>¦</p>¦<li>¦<ul>¦</ul>¦<ol>¦<table>¦<tr>¦<td>¦</table>¦<pre>¦</pre>¦<h2>¦</h2>¦word¦ ¦\n¦&amp;"
     "¦&#0;¦<br>¦<nav>¦<main>¦</main>¦<!--¦文¦<a>¦<div hidden>¦e\u0301¦<script>¦\u0301¦<dl><dt>¦<dd>¦<svg>¦\t",
+    "adoc": "= t\n¦== a\n¦.Cap\n¦|===\n¦|a |b\n¦----\n¦====\n¦* x\n¦** y\n¦+\n¦t:: d\n¦[source]\n¦:k: v\n¦\n"
+    "¦--\n¦文¦````\n",
+    "org": "* h\n¦** TODO x :t:\n¦#+TITLE: t\n¦#+begin_src\n¦#+end_src\n¦:P:\n¦:END:\n¦| a |\n¦|--\n¦- x\n"
+    "¦  y\n¦\n¦: f\n¦文",
+    "tex": "\\section{a}\n¦\\begin{itemize}\n¦\\end{itemize}\n¦\\item x\n¦\\title{¦}¦{¦\\caption{c}\n¦\\[\n"
+    "¦\\]\n¦\n¦文¦\\'e¦%c\n",
+    "srt": "1\n¦00:00:01,000 --> 00:00:02,000\n¦words\n¦\n¦WEBVTT\n¦NOTE x\n¦<v A>¦<i>¦-->¦文.¦99:99:99.9 --> 1:1\n",
+    "xml": "<a>¦</a>¦<b x='1'>¦</b>¦<title>¦</title>¦<p>¦</p>¦text¦&amp;¦&x;¦&¦<!DOCTYPE a [<!ENTITY x 'y'>]>"
+    "¦<![CDATA[¦]]>¦<table>"
+    "¦<tr>¦<td>¦\n¦<rss>¦<item>¦文¦<!--¦-->¦<list>¦<item/>",
+    "json": '{¦}¦[¦]¦"a"¦:¦,¦1¦true¦\n¦  ¦"x\\u00e9"¦\\¦"¦文¦// c\n¦/*¦{"k": "v"}¦"l\\nm"',
+    "yaml": "a: 1\n¦b:\n¦  - c\n¦  d: |\n¦    e:\n¦---\n¦# x\n¦\n¦文: 文\n¦\t¦'q': z\n",
+    "toml": "[a]\n¦[[b.c]]\n¦x = 1\n¦title = 't'\n¦\n¦# c\n¦文 = 1\n",
     "csv": ',¦;¦\t¦\n¦"¦""¦a¦1¦文¦ ¦\r\n¦|¦\n\n¦name¦\0',
 }
 

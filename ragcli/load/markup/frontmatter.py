@@ -1,4 +1,4 @@
-"""YAML front matter of a Markdown file."""
+"""Front matter of a Markdown file: YAML between ``---``, TOML between ``+++``, or a JSON object."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ragcli.jsontext import parse_json
 from ragcli.load.blocks import is_blank
 from ragcli.load.source import inline
 
@@ -15,21 +16,27 @@ if TYPE_CHECKING:
     from ragcli.types import Scalar
 
 _LONGEST = 500  # lines; a rule further away than this is no end of a front matter
+_CLOSING = {"---": ("---", "..."), "+++": ("+++",), "{": ("}",)}
 _INT64 = 2**63
 
 
 def split_front_matter(lines: Sequence[str]) -> tuple[int, dict[str, Scalar]]:
     """How many leading lines are front matter, and its scalars; (0, {}) where there is none.
 
-    Front matter that is not a YAML mapping, or after which nothing is left, counts as text.
+    Front matter that is not a mapping, or after which nothing is left, counts as text.
     """
-    if not lines or lines[0].rstrip() != "---":
+    opening = lines[0].rstrip() if lines else ""
+    if opening not in _CLOSING:
         return 0, {}
-    ends = (i for i, line in enumerate(lines[1:_LONGEST], 1) if line.rstrip() in ("---", "..."))
+    ends = (i for i, line in enumerate(lines[1:_LONGEST], 1) if line.rstrip() in _CLOSING[opening])
     end = next(ends, None)
     if end is None or all(is_blank(line) for line in lines[end + 1 :]):
         return 0, {}
-    loaded = _mapping("\n".join(lines[1:end]))
+    if opening == "{":
+        loaded = _json("\n".join(lines[: end + 1]))
+    else:
+        within = "\n".join(lines[1:end])
+        loaded = _yaml(within) if opening == "---" else _toml(within)
     if loaded is None:
         return 0, {}
     return end + 1, scalars(loaded)
@@ -61,7 +68,7 @@ def _scalar(value: object) -> Scalar | None:
     return None
 
 
-def _mapping(text: str) -> dict[object, object] | None:
+def _yaml(text: str) -> dict[object, object] | None:
     if is_blank(text):
         return {}
     import yaml
@@ -69,5 +76,22 @@ def _mapping(text: str) -> dict[object, object] | None:
     try:
         loaded = yaml.safe_load(text)
     except Exception:  # besides YAMLError the constructors raise ValueError, OverflowError, RecursionError …
+        return None
+    return loaded if isinstance(loaded, dict) else None
+
+
+def _toml(text: str) -> dict[object, object] | None:
+    import tomllib
+
+    try:
+        return {**tomllib.loads(text)}
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json(text: str) -> dict[object, object] | None:
+    try:
+        loaded = parse_json(text)
+    except ValueError:
         return None
     return loaded if isinstance(loaded, dict) else None

@@ -14,6 +14,7 @@ from ragcli.load.blocks import Region, is_blank, scan, to_blocks
 from ragcli.load.markup.frontmatter import split_front_matter
 from ragcli.load.parsed import Parsed
 from ragcli.load.source import Source, inline
+from ragcli.types import BlockKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,9 @@ _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]+\S|[ \t]*$)")
 _ITEM_AMID = re.compile(r" {0,3}(?:[-*+]|1[.)])[ \t]+\S")
 _DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
-_RAW_HTML = re.compile(r" {0,3}(?:(<!--)|<(pre|script|style|textarea)\b)", re.IGNORECASE)
+_RAW_HTML = re.compile(r" {0,3}(?:(<!--)|<(pre|script|style|textarea|table)\b)", re.IGNORECASE)
+_RAW_KINDS: dict[str, BlockKind] = {"": "paragraph", "table": "table"}
+_CAPTION = re.compile(r"(?:Table|Figure|Listing)(?: [\d.]+)?: \S")
 _ATTRIBUTES = re.compile(r"\s\{:?[^{}]*\}$")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]]*\])?")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -44,7 +47,7 @@ def read_markdown(source: Source) -> Parsed:
     lines = source.text.split("\n")
     skipped, metadata = split_front_matter(lines)
     lines = lines[skipped:]
-    regions = list(scan(lines, (_fence, _atx, _rule, _raw_html, _table, _list, _paragraph)))
+    regions = list(scan(lines, (_fence, _atx, _rule, _raw_html, _caption, _table, _list, _paragraph)))
     title = metadata.get("title")
     return Parsed(
         title=inline(str(title)) if title is not None else first_title(regions),
@@ -126,11 +129,20 @@ def _raw_html(lines: Sequence[str], at: int) -> Region | None:
     opening = _RAW_HTML.match(lines[at])
     if not opening:
         return None
-    end = "-->" if opening[1] else f"</{opening[2].lower()}>"
+    tag = opening[2].lower() if opening[2] else ""
+    end = f"</{tag}>" if tag else "-->"
     for index in range(at, min(len(lines), at + _AHEAD)):
         if end in lines[index].lower():
-            return Region("paragraph" if opening[1] else "code", at, index + 1)
+            return Region(_RAW_KINDS.get(tag, "code"), at, index + 1)
     return None
+
+
+def _caption(lines: Sequence[str], at: int) -> Region | None:
+    """A line that names a table, as Pandoc has it: alone, or right over the table."""
+    if not _CAPTION.match(lines[at]):
+        return None
+    alone = at + 1 == len(lines) or is_blank(lines[at + 1]) or _begins_table(lines, at + 1)
+    return Region("caption", at, at + 1) if alone else None
 
 
 def _begins_table(lines: Sequence[str], at: int) -> bool:
@@ -145,7 +157,7 @@ def _table(lines: Sequence[str], at: int) -> Region | None:
     end = at + 2
     while end < len(lines) and not is_blank(lines[end]) and not _interrupts(lines, end):
         end += 1
-    return Region("table", at, end)
+    return Region("table", at, end, head=at + 2)
 
 
 def _list(lines: Sequence[str], at: int) -> Region | None:

@@ -18,6 +18,8 @@ from ragcli.load.source import Source, inline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ragcli.types import Scalar
+
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣⁃]|\d{1,4}[.)]|\(\d{1,4}\)|#\.)[ \t]+\S|:[^:\s][^:]{0,60}:(?:[ \t]|$)")
 _CODE = re.compile(
@@ -25,8 +27,11 @@ _CODE = re.compile(
     r"|productionlist|graphviz|raw|highlight)::"
 )
 _TABLE = re.compile(r"[ \t]*\.\.[ \t]+(?:table|csv-table|list-table)::")
+_FIGURE = re.compile(r"[ \t]*\.\.[ \t]+(?:\|[^|]+\|[ \t]+)?(?:figure|image)::")
+_FIELD = re.compile(r":([^:\s][^:]{0,60}):(?:[ \t]+(.*))?$")
 _DOCTEST = re.compile(r"[ \t]*>>> ")
 _GRID = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*$")
+_HEAD_RULE = re.compile(r"[ \t]*\+(?:=+\+)+[ \t]*$")
 _SIMPLE = re.compile(r"[ \t]*=+(?:[ \t]+=+)+[ \t]*$")
 _ROLE = re.compile(r":[\w:.+-]+:`([^`<]*?)(?:[ \t]*<[^>]*>)?`")
 _QUOTED = re.compile(r"``([^`]+)``|`([^`<]+?)(?:[ \t]*<[^>]*>)?`_{0,2}")
@@ -41,7 +46,28 @@ def read_rst(source: Source) -> Parsed:
     lines = source.text.split("\n")
     recognisers = (_literal, _Sections(), _explicit, _doctest, _table, _list, _paragraph)
     regions = list(scan(lines, recognisers))
-    return Parsed(first_title(regions), source.text, to_blocks(lines, regions), source.places())
+    return Parsed(
+        first_title(regions),
+        source.text,
+        to_blocks(lines, regions),
+        source.places(),
+        metadata=_docinfo(lines, regions),
+    )
+
+
+def _docinfo(lines: Sequence[str], regions: Sequence[Region]) -> dict[str, Scalar]:
+    """The field list at the top (docutils, "Bibliographic Fields"), with names in lower case."""
+    opening = regions[: next((i for i, region in enumerate(regions) if region.kind != "heading"), 0) + 1]
+    found: dict[str, Scalar] = {}
+    name = ""
+    for line in lines[opening[-1].first : opening[-1].end] if opening else []:
+        field = _FIELD.match(line)
+        if field:
+            name = inline(field[1]).lower()
+            found[name] = inline(field[2] or "")
+        elif name and line[:1] in (" ", "\t"):
+            found[name] = inline(f"{found[name]} {line}")
+    return {key: value for key, value in found.items() if value}
 
 
 class _Sections:
@@ -107,12 +133,14 @@ def _indented_end(lines: Sequence[str], at: int, indent: int) -> int:
 
 
 def _explicit(lines: Sequence[str], at: int) -> Region | None:
-    """A directive whose body is code or a table, or a literal block after a lone ``::``."""
+    """A directive whose body is code, a table or a figure with its caption, or a literal block after a lone ``::``."""
     line = lines[at]
     if _CODE.match(line) or line.strip() == "::":
         return Region("code", at, _indented_end(lines, at + 1, _indent(line)))
     if _TABLE.match(line):
         return Region("table", at, _indented_end(lines, at + 1, _indent(line)))
+    if _FIGURE.match(line):
+        return Region("caption", at, _indented_end(lines, at + 1, _indent(line)))
     return None
 
 
@@ -125,12 +153,14 @@ def _table(lines: Sequence[str], at: int) -> Region | None:
         end = at + 1
         while end < len(lines) and lines[end].lstrip()[:1] in ("+", "|") and not is_blank(lines[end]):
             end += 1
-        return Region("table", at, end)
+        rules = (i + 1 for i in range(at + 1, end - 1) if _HEAD_RULE.match(lines[i]))
+        return Region("table", at, end, head=next(rules, 0))
     if not _SIMPLE.match(lines[at]):
         return None
     for index in range(at + 1, min(len(lines), at + _AHEAD)):
         if _SIMPLE.match(lines[index]) and (index + 1 == len(lines) or is_blank(lines[index + 1])):
-            return Region("table", at, index + 1)
+            rules = (i + 1 for i in range(at + 1, index) if _SIMPLE.match(lines[i]))
+            return Region("table", at, index + 1, head=next(rules, 0))
     return None
 
 

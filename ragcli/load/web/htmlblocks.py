@@ -52,14 +52,17 @@ class BlockWriter:
         self._pieces: list[tuple[str, int | None]] = []
         self._verbatim = 0
         self._cells = 0
+        self._headers = 0  # rows of the current table that name its columns
         self._after_mark = False  # an item's mark waits for its words
 
     def is_empty(self) -> bool:
         """Nothing was written yet."""
         return not self._blocks
 
-    def open(self, tag: str) -> None:
-        """A tag opens."""
+    def open(self, tag: str, headers: int = 0) -> None:
+        """A tag opens; ``headers`` is how many rows of a table name its columns."""
+        if tag == "table" and not self._outer:
+            self._headers = headers
         if not self._outer and (tag in _BLOCKS or tag in _OUTER):
             self._flush("paragraph")
         if tag in _OUTER and (not self._outer or tag == self._outer):
@@ -86,7 +89,9 @@ class BlockWriter:
                 self._outer = ""
                 self._counters.clear()
         elif not self._outer and tag in _BLOCKS:
-            self._flush("paragraph")
+            self._flush("caption" if tag == "figcaption" else "paragraph")
+        elif tag == "caption" and self._outer == "table" and self._nested == 1 and not self._cells:
+            self._flush("caption")
         elif tag in _BLOCKS:
             self._break(" ")
 
@@ -127,7 +132,7 @@ class BlockWriter:
         if not self._pieces:
             return
         last = self._pieces[-1][0]
-        if self._verbatim or not last.isspace():
+        if self._verbatim or not (last.isspace() if white == "\n" else last[-1:].isspace()):
             self._pieces.append((white, None))
         elif white == "\n" and last == " ":
             self._pieces[-1] = (white, None)
@@ -169,7 +174,10 @@ class BlockWriter:
             self._parts.append("\n\n")
             self._length += 2
         label = inline(text) if kind == "heading" else ""
-        self._blocks.append(Block(kind, self._length, self._length + len(text), level, label))
+        head = _lines_end(text, self._headers) if kind == "table" else 0
+        self._cells = 0
+        head = self._length + head if head else 0
+        self._blocks.append(Block(kind, self._length, self._length + len(text), level, label, head))
         if places:
             self._places.append((self._length, places[0][1]))
         self._places += [(self._length + offset, at) for offset, at in places]
@@ -188,6 +196,16 @@ class BlockWriter:
             return None
         self._cursor = at + len(needle)
         return at
+
+
+def _lines_end(text: str, count: int) -> int:
+    """Where the first ``count`` lines end, if there are more."""
+    at = 0
+    for _ in range(count):
+        at = text.find("\n", at) + 1
+        if not at:
+            return 0
+    return at
 
 
 def _layout(

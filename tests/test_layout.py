@@ -51,7 +51,7 @@ HOMES = {
     "selectolax": ["load"],
     "lxml": ["load"],
     "msoffcrypto": ["load/office"],
-    "olefile": ["load/office"],
+    "olefile": ["load/office", "load/mail"],
     "python_calamine": ["load/office"],
     "tree_sitter": ["load/code"],
     "charset_normalizer": ["load"],

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.load import Means, load_file
 from ragcli.load import file as loading
-from ragcli.load import load_file
 from ragcli.load.archive import pieces
 from ragcli.types import Document, Failure
 
@@ -226,12 +226,12 @@ def test_passwords(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_bytes(data)
     for passwords, told in (((), "needs a password"), (("wrong", "also wrong"), "none of the passwords")):
-        [failed] = load_file(file, path=name, passwords=passwords)
+        [failed] = load_file(file, path=name, means=Means(passwords))
         assert isinstance(failed, Failure)
         assert failed.error == "encrypted"
         assert told in failed.message
         assert "--password" in failed.message
-    [item] = load_file(file, path=name, passwords=("wrong", "right"))
+    [item] = load_file(file, path=name, means=Means(("wrong", "right")))
     assert isinstance(item, Document)
     assert item.text == "words that are hidden"
 

@@ -397,7 +397,7 @@ def test_images_of_the_html_are_passed_over_and_others_told(tmp_path: Path) -> N
     letter, photo = load(tmp_path, "a.eml", message.as_bytes())
     assert isinstance(letter, Document)
     assert isinstance(photo, Failure)
-    assert (photo.path, photo.error) == ("a.eml/photo.png", "unsupported")
+    assert (photo.path, photo.error) == ("a.eml/photo.png", "no-text")
 
 
 def test_attachments_in_a_mailbox_stand_under_their_letter(tmp_path: Path) -> None:

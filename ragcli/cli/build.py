@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragcli.analyze import Analyzer
-from ragcli.cli.options import Format, FormatOption, ModelOption, WaitOption
+from ragcli.cli.options import ChunkerOption, Format, FormatOption, ModelOption, WaitOption
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
 
@@ -40,6 +40,7 @@ def index_command(
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
+    chunker: ChunkerOption = None,
     languages: Annotated[
         str | None,
         typer.Option(
@@ -106,6 +107,8 @@ def index_command(
         dims=dims,
         chunk_size=chunk_size or settings.chunk_size,
         overlap=settings.overlap if overlap is None else overlap,
+        chunker=chunker.value if chunker else settings.chunker,
+        context=settings.context,
         languages=None if settings.languages is None else Analyzer.of(settings.languages),
         selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
         rebuild=rebuild,

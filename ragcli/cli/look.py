@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.options import Format, FormatOption, ModelOption, existing, read_query
+from ragcli.cli.options import ChunkerOption, Format, FormatOption, ModelOption, existing, read_query
 from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
 
@@ -120,6 +120,7 @@ def chunk_command(
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
+    chunker: ChunkerOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Show how a file is cut. No index is needed or changed."""
@@ -132,8 +133,11 @@ def chunk_command(
     context: Context = ctx.obj
     if existing(file).is_dir():
         raise UsageError(f"{file} is a folder; name a file")
-    settings = context.settings(model=model, chunk_size=chunk_size, overlap=overlap)
-    chunks, failures = chunk_file(file, settings)
+    settings = context.settings(
+        model=model, chunk_size=chunk_size, overlap=overlap, chunker=chunker.value if chunker else None
+    )
+    found, failures = chunk_file(file, settings)
+    chunks = [chunk for _, cut in found for chunk in cut]
     if output is Format.json:
         context.terminal.out(dump({"chunks": [chunk_record(chunk) for chunk in chunks]}))
     for chunk in chunks:

@@ -54,6 +54,19 @@ class Fusion(StrEnum):
     rrf = "rrf"
 
 
+class Chunker(StrEnum):
+    """How documents are cut."""
+
+    structure = "structure"
+    recursive = "recursive"
+    sentence = "sentence"
+    semantic = "semantic"
+    page = "page"
+
+
+ChunkerOption = Annotated[
+    Chunker | None, typer.Option("--chunker", help="How to cut documents (default: structure).")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")

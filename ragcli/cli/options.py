@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -190,3 +191,23 @@ def existing(path: Path) -> Path:
     if not path.exists():
         raise UsageError(f"no such file or folder: {path}")
     return path
+
+
+def check_free(file: Path | None, others: Sequence[Path | None], *, force: bool) -> None:
+    """Refuse to write where something else is, or will be."""
+    if file is None:
+        return
+    named = [other for other in others if other is not None]
+    if any(file.resolve() == other.resolve() or _are_one(file, other) for other in named):
+        raise UsageError(f"{file} is named twice; choose another name for what is written")
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UsageError(f"{file} is no file; name one")
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise UsageError(f"{file} cannot be written; name a file in a folder that exists")
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists already; choose another name or add --force")
+
+
+def _are_one(file: Path, other: Path) -> bool:
+    """Whether two names are links to one file."""
+    return file.exists() and other.exists() and file.samefile(other)

@@ -1,20 +1,26 @@
-"""Recall, precision and IoU of five passages at several chunk sizes, beside published figures.
+"""Recall, precision and IoU of five passages: chunkers, sizes, overlap and context, beside published figures.
 
-    python -m benchmarks.chunking [SET] [--sizes 128 160 254] [--keep DIR] [--json FILE]
+    python -m benchmarks.chunking [SET] [--ways CHUNKER:SIZE:OVERLAP:CONTEXT …] [--pages SET]
+                                  [--keep DIR] [--json FILE]
 
 SET is a folder with ``docs/``, ``queries.jsonl`` and ``spans.jsonl``; without it,
 ``../shared/eval/chroma-chunking``, the data of Chroma's study "Evaluating Chunking Strategies for
 Retrieval" (research.trychroma.com/evaluating-chunking), is taken. Its published figures for the
-same model stand below ours. ``--keep`` keeps the indexes for the next run. A size counts tokens of
-the model with the title and headings embedded beside the text; the study's count those of another
-tokenizer, and text alone.
+same model stand below ours. The set of ``--pages`` has ``pages.jsonl`` instead (``query-id``,
+``doc`` and ``page`` from 0): of it the share of the judged pages is told that five passages begin on.
+CONTEXT joins what is embedded with the text by ``+``, as in ``title+headings``, or is ``none``.
+``--keep`` keeps the indexes for the next run. A size counts tokens of the model with the context
+embedded beside the text; the study's count those of another tokenizer, and text alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 import tempfile
+from collections import defaultdict
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,6 +29,26 @@ from benchmarks.quality import MODES, ROOT, rag
 from benchmarks.report import write_report
 
 METRICS = ("span_recall@5", "span_precision@5", "span_iou@5")
+WAYS = (
+    "structure:254:0:title+headings+lead",
+    "structure:254:0:title+headings",
+    "structure:254:0:title",
+    "structure:254:0:none",
+    "structure:254:32:title+headings+lead",
+    "structure:160:0:title+headings+lead",
+    "structure:128:0:title+headings+lead",
+    "structure:128:0:none",
+    "structure:128:32:title+headings+lead",
+    "recursive:254:0:title+headings+lead",
+    "recursive:254:32:title+headings+lead",
+    "recursive:128:0:title+headings+lead",
+    "sentence:254:0:title+headings+lead",
+    "sentence:254:32:title+headings+lead",
+    "sentence:128:0:title+headings+lead",
+    "semantic:254:0:title+headings+lead",
+    "semantic:128:0:title+headings+lead",
+)
+PAGE_WAYS = ("structure:254:0:title+headings+lead", "page:254:0:title+headings+lead")
 # Chunker, size and overlap in tokens; recall and precision of five chunks in per cent, with all-MiniLM-L6-v2.
 PUBLISHED = (
     ("recursive, 200, no overlap", 75.7, 6.5),
@@ -32,33 +58,84 @@ PUBLISHED = (
 )
 
 
-def measure(folder: Path, size: int, keep: Path) -> dict[str, Any]:
-    """Index the set at one size and evaluate all modes."""
-    index = keep / str(size) / ".rag"
-    built = rag(index, "index", str(folder / "docs"), "--chunk-size", str(size))
+def build(folder: Path, way: str, keep: Path) -> tuple[Path, int]:
+    """Index a set in one way; where, and the number of chunks."""
+    chunker, size, overlap, context = way.split(":")
+    index = keep / folder.name / way.replace(":", "-") / ".rag"
+    os.environ["RAG_CONTEXT"] = context.replace("+", ",")
+    built = rag(
+        index, "index", str(folder / "docs"), "--chunker", chunker, "--chunk-size", size, "--overlap", overlap
+    )
+    return index, built["chunks"]["total"]
+
+
+def measure(folder: Path, way: str, keep: Path) -> dict[str, Any]:
+    """Index the set in one way and evaluate all modes."""
+    index, chunks = build(folder, way, keep)
     judged = rag(
         index, "eval", "--queries", str(folder / "queries.jsonl"), "--spans", str(folder / "spans.jsonl"),
         "--modes", ",".join(MODES), "--metrics", ",".join(METRICS),
     )  # fmt: skip
     return {
-        "size": size,
-        "chunks": built["chunks"]["total"],
+        "way": way,
+        "chunks": chunks,
         "queries": judged["queries"],
         "lost_references": len(judged["lost_references"]),
         "modes": {mode: {name: found[name] for name in METRICS} for mode, found in judged["modes"].items()},
     }
 
 
+def measure_pages(folder: Path, way: str, keep: Path) -> dict[str, Any]:
+    """Index the set in one way; the mean share of each question's judged pages that five passages begin on."""
+    index, chunks = build(folder, way, keep)
+    wanted: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for line in (folder / "pages.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        wanted[row["query-id"]].add((row["doc"], row["page"] + 1))
+    questions = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
+    found: dict[str, float] = {}
+    for mode in MODES:
+        shares = []
+        for question in questions:
+            hits = rag(index, "search", question["text"], "-k", "5", "--mode", mode)["hits"]
+            pages = {(Path(hit["path"]).name, hit["page"]) for hit in hits}
+            shares.append(len(wanted[question["_id"]] & pages) / len(wanted[question["_id"]]))
+        found[mode] = sum(shares) / len(shares)
+    return {"way": way, "chunks": chunks, "queries": len(questions), "page_recall@5": found}
+
+
 def table(results: list[dict[str, Any]]) -> str:
-    """Markdown: a row a size and mode, in per cent, then what was published."""
-    lines = ["| chunks | search | recall | precision | IoU |", "|---|---|---:|---:|---:|"]
+    """Markdown: a row a way and mode, in per cent, then what was published."""
+    lines = [
+        "| chunker | size | overlap | context | chunks | search | recall | precision | IoU |",
+        "|---|---:|---:|---|---:|---|---:|---:|---:|",
+    ]
     for result in results:
         for mode in MODES:
             values = " | ".join(f"{100 * result['modes'][mode][name]:.1f}" for name in METRICS)
-            lines.append(f"| {result['size']} tokens, {result['chunks']} chunks | {mode} | {values} |")
+            lines.append(f"{_named(result)} | {mode} | {values} |")
     for chunker, recall, precision in PUBLISHED:
-        lines.append(f"| published: {chunker} | dense | {recall} | {precision} | |")
+        name, size, *overlap = chunker.split(", ")
+        told = overlap[0].removeprefix("overlap ").replace("no overlap", "0") if overlap else "0"
+        lines.append(f"| {name} (published) | {size} | {told} | | | dense | {recall} | {precision} | |")
     return "\n".join(lines)
+
+
+def page_table(results: list[dict[str, Any]]) -> str:
+    """Markdown: a row a way, in per cent."""
+    lines = [
+        f"| chunker | size | overlap | context | chunks | {' | '.join(MODES)} |",
+        f"|---|---:|---:|---|---:|{'---:|' * len(MODES)}",
+    ]
+    for result in results:
+        values = " | ".join(f"{100 * result['page_recall@5'][mode]:.1f}" for mode in MODES)
+        lines.append(f"{_named(result)} | {values} |")
+    return "\n".join(lines)
+
+
+def _named(result: dict[str, Any]) -> str:
+    chunker, size, overlap, context = result["way"].split(":")
+    return f"| {chunker} | {size} | {overlap} | {context.replace('+', ', ')} | {result['chunks']}"
 
 
 def main() -> None:
@@ -67,20 +144,30 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("set", nargs="?", type=Path, default=ROOT.parent / "shared/eval/chroma-chunking")
-    parser.add_argument("--sizes", nargs="+", type=int, default=[128, 160, 254])
+    parser.add_argument("--ways", nargs="+", default=WAYS)
+    parser.add_argument("--pages", type=Path)
+    parser.add_argument("--page-ways", nargs="+", default=PAGE_WAYS)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (options.set / "spans.jsonl").is_file():
         parser.error(f"no spans.jsonl in {options.set}")
-    results = []
+    results, pages = [], []
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as work:
-        for size in options.sizes:
-            results.append(measure(options.set, size, Path(work).resolve()))
+        keep = Path(work).resolve()
+        for way in options.ways:
+            results.append(measure(options.set, way, keep))
             print("\n".join(table(results[-1:]).splitlines()[2:5]), file=sys.stderr, flush=True)
-    print(table(results))
+        for way in options.page_ways if options.pages else ():
+            pages.append(measure_pages(options.pages, way, keep))
+            print(page_table(pages[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+    told = table(results)
+    if pages:
+        told += f"\n\nOf {options.pages.name}, the share of judged pages that five passages begin on:\n\n"
+        told += page_table(pages)
+    print(told)
     if options.json:
-        write_report(options.json, "python -m benchmarks.chunking", table(results), results)
+        write_report(options.json, "python -m benchmarks.chunking", told, [*results, *pages])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ragcli.errors import UsageError
@@ -30,6 +31,8 @@ class Settings:
     dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
+    chunker: str | None = None
+    context: str | None = None
     languages: str | None = None
     k: int = 10
     mode: str = "hybrid"
@@ -63,6 +66,8 @@ MEANINGS: Mapping[str, str] = {
     "dims": "components of the model's vectors that are taken, from the first; otherwise all",
     "chunk_size": "most tokens of a chunk, as the model counts; otherwise as many as it reads",
     "overlap": "tokens that neighbouring chunks share",
+    "chunker": "how documents are cut: structure, recursive, sentence, semantic or page; otherwise structure",
+    "context": "what is embedded and searched with a chunk's text: title, headings, lead, or none; otherwise all",
     "languages": "languages whose inflections are searched as one word, as in `en,de`; otherwise English",
     "k": "passages that a search gives",
     "mode": "lists to search: hybrid, dense or lexical",
@@ -94,7 +99,11 @@ MEANINGS: Mapping[str, str] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("hybrid", "dense", "lexical"),
     "fusion": ("convex", "rrf"),
+    "chunker": ("structure", "recursive", "sentence", "semantic", "page"),
 }
+# Words of which a text is a list, and the one that stands for an empty list.
+PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType({"context": ("title", "headings", "lead")})
+NONE = "none"
 # Smallest and largest value that makes sense.
 RANGES: Mapping[str, tuple[float, float]] = {
     "dims": (1, 1_000_000),
@@ -115,7 +124,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "wait": (0.0, 86_400.0),
 }
 # Texts with commas that a file may also hold as a list.
-_LISTS = frozenset({"languages"})
+_LISTS = frozenset({"languages", "context"})
 _NUMBER_OR_AUTO = frozenset({"min_score"})
 _NAMES = tuple(field.name for field in fields(Settings))
 _TYPES = {field.name: str(field.type).removesuffix(" | None") for field in fields(Settings)}
@@ -250,6 +259,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     converted = _converted(_TYPES[name], value)
     if converted is None:
         raise UsageError(f"{where}: {value!r} is not {_SORTS[_TYPES[name]]}")
+    if name in PARTS:
+        return _listed(converted, PARTS[name], where)
     if name in CHOICES and converted not in CHOICES[name]:
         raise UsageError(f"{where}: {value!r} is none of {', '.join(CHOICES[name])}")
     if name in RANGES and name not in _NUMBER_OR_AUTO and not RANGES[name][0] <= converted <= RANGES[name][1]:
@@ -268,6 +279,14 @@ def _loaders(value: Any, where: str) -> tuple[tuple[str, str], ...]:
         if not isinstance(command, str) or "{path}" not in command:
             raise UsageError(f"{where}: the command for {suffix} does not say where {{path}} goes")
     return tuple((suffix.lower(), command) for suffix, command in value.items())
+
+
+def _listed(value: str, known: tuple[str, ...], where: str) -> str:
+    """The words of a list, each once and in the order they are known in."""
+    given = {word.strip() for word in value.split(",")} - {"", NONE}
+    if strange := sorted(given - set(known)):
+        raise UsageError(f"{where}: {strange[0]!r} is none of {', '.join(known)}, {NONE}")
+    return ",".join(word for word in known if word in given) or NONE
 
 
 _SORTS = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 from ragcli.jsontext import parse_json
+from ragcli.settings import CHOICES, NONE, PARTS
 
 # What each column must hold beside its schema, by table; what a row of another kind is called.
 _KINDS = {
@@ -81,6 +82,10 @@ def can_be_noted(key: str, value: str) -> bool:
         return value.isascii() and value.isdecimal() and len(value) < 18
     if key == "languages":
         return all(code.isascii() and code.isalpha() for code in value.split(","))
+    if key == "chunker":
+        return value in CHOICES["chunker"]
+    if key == "context":
+        return value == NONE or set(value.split(",")) <= set(PARTS["context"])
     if key == "probe":
         try:
             return all(math.isfinite(float(word)) for word in value.split())

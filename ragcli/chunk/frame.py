@@ -6,13 +6,16 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from ragcli.chunk.lead import before, belongs, block_at, caption_behind, lead_of
+from ragcli.chunk.sections import Section, sections_of, shared
 from ragcli.chunk.units import (
     CHARACTERS,
     CUT_IN_BLOCK,
     CUT_IN_SENTENCE,
+    LONG_WORD,
     Unit,
     breakable,
     natural_spans,
@@ -23,7 +26,15 @@ from ragcli.types import Block, Chunk, Document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ragcli.tokens import TokenCounter
+
+    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+# Heading path, start and end.
+Passage = tuple[tuple[str, ...], int, int]
 
 CONTEXT = ("title", "headings", "lead")
 # Title and headings may take at most this share of a chunk, together with the lead at most that.
@@ -31,11 +42,12 @@ _HEADING_SHARE = 0.25
 _CONTEXT_SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """One document being cut: its counter of tokens, the most tokens of a chunk and of an overlap.
 
-    ``context`` names what is embedded with the text, of CONTEXT.
+    ``context`` names what is embedded with the text, of CONTEXT. ``embed`` makes unit vectors of
+    texts, shape (n, dim), where a chunker needs them.
     """
 
     document: Document
@@ -43,6 +55,7 @@ class Frame:
     size: int
     overlap: int = 0
     context: Sequence[str] = CONTEXT
+    embed: Embed | None = None
 
     # -- room ------------------------------------------------------------------------------------------
 
@@ -70,6 +83,32 @@ class Frame:
                 units.append(replace(unit, cut=cut, context=above, lead=lead, behind=behind))
             after_heading = block.kind == "heading"
         return units
+
+    def all_units(
+        self, split: Callable[[str, Block], Iterable[tuple[int, int]]] = natural_spans
+    ) -> list[Unit]:
+        """The units of the whole document."""
+        return [
+            unit for section in self._sections for unit in self.units(section.blocks, section.heading, split)
+        ]
+
+    @cached_property
+    def _sections(self) -> list[Section]:
+        return sections_of(self.document)
+
+    def passage(self, start: int, end: int) -> Passage:
+        """A span with the headings that all sections in it stand under."""
+        sections = self._sections
+        first = bisect_right(sections, start, key=lambda section: section.start) - 1
+        last = bisect_left(sections, end, key=lambda section: section.start)
+        headings = [section.heading for section in sections[max(0, first) : last]]
+        return reduce(shared, headings), start, end
+
+    def holds(self, units: Sequence[Unit], first: int, last: int, tokens: int) -> bool:
+        """Whether the units fit into one passage, ``tokens`` being those of all of them."""
+        room = self.room(units, first, last)
+        # What is one token to the model may be long.
+        return tokens <= room and units[last - 1].end - units[first].start <= room * CHARACTERS + LONG_WORD
 
     def room(self, units: Sequence[Unit], first: int, last: int) -> int:
         """Tokens that a passage of units ``first`` to ``last - 1`` may have, its context not counted."""

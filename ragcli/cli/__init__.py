@@ -1,6 +1,6 @@
 """The command line: each command reads its options, calls one function and hands over the result."""
 
-from ragcli.cli import ask, build, keep, look, quality
+from ragcli.cli import ask, build, chunk, keep, look, quality
 from ragcli.cli.program import app, main
 
-__all__ = ["app", "ask", "build", "keep", "look", "main", "quality"]
+__all__ = ["app", "ask", "build", "chunk", "keep", "look", "main", "quality"]

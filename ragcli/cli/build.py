@@ -13,6 +13,7 @@ import typer
 
 from ragcli.analyze import Analyzer
 from ragcli.cli.options import (
+    ChunkerOption,
     Format,
     FormatOption,
     ModelOption,
@@ -52,6 +53,7 @@ def index_command(
     overlap: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
+    chunker: ChunkerOption = None,
     languages: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +124,8 @@ def index_command(
         dims=dims,
         chunk_size=chunk_size or settings.chunk_size,
         overlap=settings.overlap if overlap is None else overlap,
+        chunker=chunker.value if chunker else settings.chunker,
+        context=settings.context,
         languages=None if settings.languages is None else Analyzer.of(settings.languages),
         selection=Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore),
         rebuild=rebuild,

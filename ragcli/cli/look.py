@@ -1,24 +1,14 @@
-"""Commands that look inside: status, list, show, chunk, embed, similarity, models, config."""
+"""Commands that look inside: status, list, show, embed, similarity, models, config."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.options import (
-    Format,
-    FormatOption,
-    ModelOption,
-    OcrOption,
-    PasswordOption,
-    TrustOption,
-    existing,
-    read_query,
-)
+from ragcli.cli.options import Format, FormatOption, ModelOption, read_query
 from ragcli.cli.program import Context, app
-from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
+from ragcli.errors import NOTHING_FOUND, UsageError
 
 if TYPE_CHECKING:
     from ragcli.embed import Embedder
@@ -116,54 +106,6 @@ def show_command(
             context.terminal.out(lead_line(shown.lead))
         context.terminal.out(passage(shown.text))
         context.terminal.out()
-
-
-@app.command("chunk", epilog="Example: rag chunk sample_docs/faq.md --format jsonl | jq .tokens")
-def chunk_command(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to cut.")],
-    model: ModelOption = None,
-    chunk_size: Annotated[
-        int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
-    ] = None,
-    overlap: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
-    ] = None,
-    password: PasswordOption = None,
-    ocr: OcrOption = None,
-    trust: TrustOption = None,
-    output: FormatOption = Format.text,
-) -> None:
-    """Show how a file is cut. No index is needed or changed."""
-    from ragcli.pipeline.inplace import chunk_file
-    from ragcli.render.passages import lead_line, passage
-    from ragcli.render.records import chunk_record, dump
-    from ragcli.render.terminal import one_line
-    from ragcli.types import place
-
-    context: Context = ctx.obj
-    if existing(file).is_dir():
-        raise UsageError(f"{file} is a folder; name a file")
-    settings = context.reading(model=model, chunk_size=chunk_size, overlap=overlap, ocr=ocr, trust=trust)
-    chunks, failures = chunk_file(file, settings, password or ())
-    if output is Format.json:
-        context.terminal.out(dump({"chunks": [chunk_record(chunk) for chunk in chunks]}))
-    for chunk in chunks:
-        if output is Format.jsonl:
-            context.terminal.out(dump(chunk_record(chunk)))
-        elif output is Format.text:
-            where = one_line(place(str(file), chunk.page, chunk.lines, chunk.page_label))
-            context.terminal.out(f"{where}  {chunk.tokens} tokens  {' > '.join(chunk.heading)}".rstrip())
-            if chunk.lead:
-                context.terminal.out(lead_line(chunk.lead))
-            context.terminal.out(passage(chunk.text))
-            context.terminal.out()
-    for failure in failures:
-        context.terminal.error(f"{failure.path}: {failure.message}")
-    if failures and not chunks:
-        raise UsageError(f"{file} cannot be cut")
-    if failures:
-        raise PartlyDone(f"{len(failures)} parts of {file} could not be read")
 
 
 @app.command("embed", epilog='Example: rag embed "a text" --format json | jq ".vector | length"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,6 +55,19 @@ class Fusion(StrEnum):
     rrf = "rrf"
 
 
+class Chunker(StrEnum):
+    """How documents are cut."""
+
+    structure = "structure"
+    recursive = "recursive"
+    sentence = "sentence"
+    semantic = "semantic"
+    page = "page"
+
+
+ChunkerOption = Annotated[
+    Chunker | None, typer.Option("--chunker", help="How to cut documents (default: structure).")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")
@@ -194,3 +208,23 @@ def existing(path: Path) -> Path:
     if not path.exists():
         raise UsageError(f"no such file or folder: {path}")
     return path
+
+
+def check_free(file: Path | None, others: Sequence[Path | None], *, force: bool) -> None:
+    """Refuse to write where something else is, or will be."""
+    if file is None:
+        return
+    named = [other for other in others if other is not None]
+    if any(file.resolve() == other.resolve() or _are_one(file, other) for other in named):
+        raise UsageError(f"{file} is named twice; choose another name for what is written")
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UsageError(f"{file} is no file; name one")
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise UsageError(f"{file} cannot be written; name a file in a folder that exists")
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists already; choose another name or add --force")
+
+
+def _are_one(file: Path, other: Path) -> bool:
+    """Whether two names are links to one file."""
+    return file.exists() and other.exists() and file.samefile(other)

@@ -16,6 +16,7 @@ from ragcli.cli.options import (
     TableFormat,
     WaitOption,
     WeightOption,
+    check_free,
     existing,
     rerank_flags,
 )
@@ -162,8 +163,8 @@ def eval_command(
     before = read_rows(existing(baseline)) if baseline else None
     read = [file for file in (queries, qrels, spans) if file]
     if before is None or rows != baseline:  # the rows of now may take the place of those before
-        _check_free(rows, [*read, baseline], force=force)
-    _check_free(report, [*read, baseline, rows], force=force)
+        check_free(rows, [*read, baseline], force=force)
+    check_free(report, [*read, baseline, rows], force=force)
     again = rerank_flags(None, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
     settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait, **again)
     if any(mode.endswith(RERANKED) for mode in wanted):
@@ -207,20 +208,6 @@ def eval_command(
     if tuner and tuned:
         tuner.tell(tuned)
     _tell_failures(found)
-
-
-def _check_free(file: Path | None, others: Sequence[Path | None], *, force: bool) -> None:
-    """Refuse to write where something else is, or will be."""
-    if file is None:
-        return
-    if any(other and file.resolve() == other.resolve() for other in others):
-        raise UsageError(f"{file} is named twice; choose another name for what is written")
-    if file.exists() and not file.is_file() and not file.is_dir():
-        raise UsageError(f"{file} is no file; name one")
-    if file.is_dir() or not file.absolute().parent.is_dir():
-        raise UsageError(f"{file} cannot be written; name a file in a folder that exists")
-    if file.exists() and not force:
-        raise UsageError(f"{file} exists already; choose another name or add --force")
 
 
 def _write_page(

@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.catalog import Catalog, FileState, content_hash
-from ragcli.chunk import CHUNKER_VERSION, chunk_document, fitting_size
+from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
 from ragcli.embed import Embedder
 from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
+from ragcli.settings import NONE
 from ragcli.store import bring_up_to_date, discard
 from ragcli.types import Chunk, Document, Failure
 
@@ -38,18 +39,6 @@ _WORTH_GIVING_BACK = 4_000_000
 _PASSING = frozenset({"timeout", "crashed"})
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipe:
-    """How a file becomes chunks: when it differs from the one a file was read with, it is read again."""
-
-    size: int
-    overlap: int
-    tokenizer: str
-
-    def __str__(self) -> str:
-        return f"{LOADER_VERSION}.{CHUNKER_VERSION}:{self.size}:{self.overlap}:{self.tokenizer}"
 
 
 @dataclass(slots=True)
@@ -103,19 +92,23 @@ class Builder:
         note = index.model()
         # Only a plan is made over an edition of another model.
         self._anew = options.rebuild or (note is not None and note.signature != choice.signature)
-        self._recipe = self._settle_recipe(choice.max_tokens)
+        self._cutting = self._settle_cutting(choice.max_tokens)
+        # When it differs from the one a file was read with, the file is read again.
+        self._recipe = f"{LOADER_VERSION}.{CHUNKER_VERSION}:{self._cutting}:{self._spec}"
 
-    # -- the recipe ------------------------------------------------------------------------------
-
-    def _settle_recipe(self, limit: int) -> _Recipe:
-        stored = self._catalog.get("chunk_size")
-        asked = self._options.chunk_size
-        if asked is None and stored is not None:
-            asked = min(int(stored), limit)
-        overlap = self._options.overlap
-        overlap = self._catalog.number("overlap") if overlap is None else overlap
-        size = fitting_size(asked, limit, overlap)
-        return _Recipe(size, overlap, self._spec)
+    def _settle_cutting(self, limit: int) -> Cutting:
+        """How to cut: as it is asked for, else as the index has it."""
+        asked, known = self._options, self._catalog
+        size = asked.chunk_size
+        if size is None and known.get("chunk_size") is not None:
+            size = min(known.number("chunk_size"), limit)
+        return settle(
+            limit,
+            size,
+            known.number("overlap") if asked.overlap is None else asked.overlap,
+            asked.chunker or known.get("chunker"),
+            asked.context or known.get("context"),
+        )
 
     # -- the run -------------------------------------------------------------------------------------
 
@@ -170,7 +163,8 @@ class Builder:
             bring_up_to_date(self._index.projections(), self._catalog, seal=False)
 
     def _cut(self, document: Document) -> list[Chunk]:
-        return chunk_document(document, self._counter, size=self._recipe.size, overlap=self._recipe.overlap)
+        embed = self._model().embed_documents if self._cutting.embeds else None
+        return self._cutting.chunks(document, self._counter, embed)
 
     def _look(self, roots: Sequence[Root]) -> tuple[list[tuple[str, FoundFile]], set[str]]:
         """Files to read, and the names of all files that are there."""
@@ -216,7 +210,7 @@ class Builder:
     def _is_unchanged(self, name: str, found: FoundFile) -> bool:
         """Compare with what is known, by size and time, else by content; repeat known failures."""
         known = self._known_files.get(name)
-        if known is None or self._anew or known.recipe != str(self._recipe):
+        if known is None or self._anew or known.recipe != self._recipe:
             return False
         errors = {error for error, *_ in known.failures}
         if "same-name" in errors or self._options.may_help(errors):
@@ -249,7 +243,7 @@ class Builder:
         """The files to read, noted as begun when they are asked for."""
         for name, found in work:
             known = self._known_files.get(name)
-            same = known is not None and known.recipe == str(self._recipe) and not self._anew
+            same = known is not None and known.recipe == self._recipe and not self._anew
             self._readings[name] = _Reading(name, found, _digest(found.path), same_recipe=same)
             yield Job(found.path, name)
 
@@ -284,7 +278,7 @@ class Builder:
             # Written to while it was read, or given up for reasons that may pass: the next run must not
             # take it for known.
             digest = ""
-        state = _state(name, reading.found, digest, str(self._recipe), told)
+        state = _state(name, reading.found, digest, self._recipe, told)
         self._finished.append((state, reading.seen, reading.found.size))
 
     def _is_in_place(self, document: Document) -> bool:
@@ -397,10 +391,16 @@ class Builder:
         remember(self._index, roots)
         if self._options.languages is not None:
             self._index.note_languages(self._options.languages)
-        for key, value in (("chunk_size", self._recipe.size), ("overlap", self._recipe.overlap)):
-            if self._catalog.get(key) != str(value):
+        cutting = self._cutting
+        for key, value in (
+            ("chunk_size", str(cutting.size)),
+            ("overlap", str(cutting.overlap)),
+            ("chunker", cutting.chunker),
+            ("context", ",".join(cutting.context) or NONE),
+        ):
+            if self._catalog.get(key) != value:
                 with self._catalog.transaction():
-                    self._catalog.put(key, str(value))
+                    self._catalog.put(key, value)
 
     def _settle(self) -> None:
         """Drop what nothing refers to any more, seal what is derived, and note when this was."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ragcli.analyze import Analyzer
-from ragcli.chunk import chunk_document, fitting_size
+from ragcli.chunk import settle
 from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
 from ragcli.errors import UsageError
 from ragcli.load import FoundFile, Job, LoaderPool, walk
@@ -32,20 +32,22 @@ def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int
 
 def chunk_file(
     file: Path, settings: Settings, passwords: Sequence[str] = ()
-) -> tuple[list[Chunk], list[Failure]]:
-    """The chunks of one file as ``rag index`` would make them, and what of it cannot be read."""
+) -> tuple[list[tuple[Document, list[Chunk]]], list[Failure]]:
+    """The documents of one file with their chunks as ``rag index`` would make them, and what cannot be read."""
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    overlap = settings.overlap or 0
-    size = fitting_size(settings.chunk_size, limit, overlap)
-    chunks: list[Chunk] = []
+    cutting = settle(limit, settings.chunk_size, settings.overlap, settings.chunker, settings.context)
+    embed = None
+    if cutting.embeds:
+        embed = open_embedder(settings.model or DEFAULT_MODEL, offline=settings.offline).embed_documents
+    found: list[tuple[Document, list[Chunk]]] = []
     failures: list[Failure] = []
     with LoaderPool(means_of(settings, passwords), workers=1, seconds=settings.file_seconds) as pool:
         for _, item in pool.load([Job(file, file.as_posix())]):
             if isinstance(item, Failure):
                 failures.append(item)
             elif item is not None:
-                chunks.extend(chunk_document(item, tokenizer, size=size, overlap=overlap))
-    return chunks, failures
+                found.append((item, cutting.chunks(item, tokenizer, embed)))
+    return found, failures
 
 
 def search_files(
@@ -64,7 +66,8 @@ def search_files(
     reranking = Reranking(settings, note, detail) if settings.rerank else None
     depth = max(settings.k, reranking.candidates) if reranking else settings.k
     tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
-    size = fitting_size(settings.chunk_size, limit, 0)
+    # Nothing is embedded here, so that no chunker that would have to is asked.
+    cutting = settle(limit, settings.chunk_size, 0, None, settings.context)
     documents: dict[str, Document] = {}
     chunks: dict[str, Chunk] = {}
     failures: list[Failure] = []
@@ -81,7 +84,7 @@ def search_files(
                 failures.append(item)
             elif item is not None:
                 documents[item.id] = item
-                chunks.update((chunk.id, chunk) for chunk in chunk_document(item, tokenizer, size=size))
+                chunks.update((chunk.id, chunk) for chunk in cutting.chunks(item, tokenizer))
     ranked = rank_in_memory(query, list(chunks.values()), Analyzer.of(settings.languages))
     if not documents and not failures:
         raise UsageError("none of the paths holds a file that can be read")

@@ -49,10 +49,12 @@ def settings_of_index(folder: Path, settings: Settings) -> dict[str, str | int |
         with Index.open(folder, settings) as index:
             model = index.model()
             sizes = {name: index.catalog.get(name) for name in ("chunk_size", "overlap")}
+            ways = {name: index.catalog.get(name) for name in ("chunker", "context")}
             languages = str(index.analyzer)
     except RagError:
         return {}
-    told = {name: int(value) for name, value in sizes.items() if value}
+    told: dict[str, str | int | None] = {name: int(value) for name, value in sizes.items() if value}
+    told |= {name: value for name, value in ways.items() if value}
     note = {"model": model.spec, "dims": model.dims} if model else {}
     return {**note, **told, "languages": languages}
 

@@ -20,6 +20,8 @@ class BuildOptions:
     dims: int | None = None
     chunk_size: int | None = None
     overlap: int | None = None
+    chunker: str | None = None
+    context: str | None = None
     languages: Analyzer | None = None
     selection: Selection = field(default_factory=Selection)
     rebuild: bool = False

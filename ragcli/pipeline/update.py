@@ -218,7 +218,7 @@ def _take_over_settings(old: Catalog, new: Catalog) -> None:
     with new.transaction():
         for path, chosen in old.roots().items():
             new.add_root(path, chosen)
-        for key in ("chunk_size", "overlap", "languages"):
+        for key in ("chunk_size", "overlap", "chunker", "context", "languages"):
             value = old.get(key)
             if value is not None and new.get(key) is None:
                 new.put(key, value)

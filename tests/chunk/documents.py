@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ragcli.chunk import chunk_document
 from ragcli.embed.models import find_model, open_tokenizer
@@ -90,8 +92,18 @@ def make_document(
     )
 
 
-def cut(document: Document, size: int, overlap: int = 0) -> list[Chunk]:
-    return chunk_document(document, minilm(), size=size, overlap=overlap)
+def cut(document: Document, size: int, overlap: int = 0, chunker: str = "structure") -> list[Chunk]:
+    embed = topics if chunker == "semantic" else None
+    return chunk_document(document, minilm(), size=size, overlap=overlap, chunker=chunker, embed=embed)
+
+
+def topics(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Unit vectors of the letters that words begin with: alike where the words are."""
+    counts = np.full((len(texts), 64), 0.01, dtype=np.float32)
+    for row, text in zip(counts, texts, strict=True):
+        for word in text.split():
+            row[ord(word[0]) % 64] += 1
+    return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
 
 def check(document: Document, chunks: Sequence[Chunk], size: int, overlap: int) -> None:

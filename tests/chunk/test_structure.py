@@ -32,15 +32,6 @@ def sentences_in(text: str) -> list[str]:
 
 
 @SOME
-@given(DOCUMENTS, SIZES, st.integers(0, 20))
-def test_chunks_keep_their_promises(document: Document, size: int, overlap: int) -> None:
-    overlap = min(overlap, size - 1)
-    chunks = cut(document, size, overlap)
-    check(document, chunks, size, overlap)
-    assert chunks == cut(replace(document), size, overlap), "the same document gives the same chunks"
-
-
-@SOME
 @given(DOCUMENTS, SIZES)
 def test_no_word_is_cut_that_fits_into_a_chunk(document: Document, size: int) -> None:
     text = document.text

@@ -264,3 +264,26 @@ def test_whoever_may_read_the_catalogue_may_read_what_is_derived_from_it(fresh: 
     catalogue = (fresh / ".rag" / "catalog.sqlite3").stat().st_mode & 0o666
     files = [path for path in (fresh / ".rag").rglob("*") if path.is_file() and path.suffix != ".lock"]
     assert {path.name for path in files if path.stat().st_mode & 0o666 != catalogue} == set()
+
+
+def test_how_documents_are_cut_is_remembered(run: Run, fresh: Path) -> None:
+    def cut(*words: str, **env: str) -> dict[str, int]:
+        told: dict[str, int] = run("index", *words, "--format", "json", cwd=fresh, env=env).json["documents"]
+        return told
+
+    assert cut("docs", "--chunker", "sentence", RAG_CONTEXT="lead, title")["unchanged"] > 0
+    told = {row["setting"]: row for row in run("config", "--format", "json", cwd=fresh).json["settings"]}
+    assert (told["chunker"]["value"], told["chunker"]["from"]) == ("sentence", "index")
+    assert (told["context"]["value"], told["context"]["from"]) == ("title,lead", "index")
+    cut("docs")
+    told = {row["setting"]: row for row in run("config", "--format", "json", cwd=fresh).json["settings"]}
+    assert (told["chunker"]["value"], told["context"]["value"]) == ("sentence", "title,lead")
+    assert "'leader' is none of title, headings, lead, none" in run.fails(
+        2, "index", "docs", cwd=fresh, env={"RAG_CONTEXT": "title,leader"}
+    )
+
+
+def test_the_semantic_chunker_has_its_model(run: Run, fresh: Path) -> None:
+    run("index", "docs", "--chunker", "semantic", "--rebuild", cwd=fresh)
+    assert "eighty degrees" in run("search", "green tea", cwd=fresh).out
+    assert run("chunk", fresh / "docs" / "tea.md", "--chunker", "semantic", "--format", "jsonl").lines

@@ -27,6 +27,8 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "csv": "data.table:read_table",
         "tsv": "data.table:read_table",
         **dict.fromkeys(CODE, "code.plain:read_code"),
+        "vue": "code.components:read_component",
+        "svelte": "code.components:read_component",
     }
 )
 # Readers of bytes: (Content) -> Parsed or items.

@@ -67,8 +67,16 @@ def test_of_a_long_docstring_the_summary_is_the_head(tmp_path: Path) -> None:
 
 
 def test_long_signatures_are_shortened_to_their_name(tmp_path: Path) -> None:
-    text = f"def f({', '.join(f'argument_{n}' for n in range(20))}):\n    pass\n"
-    assert document(tmp_path, "a.py", text).blocks[0].label == "def f(…)"
+    names = ", ".join(f"int argument_{n}" for n in range(20))
+    python = f"def f({names.replace('int ', '')}):\n    pass\n"
+    assert document(tmp_path, "a.py", python).blocks[0].label == "def f(…)"
+    assert document(tmp_path, "a.c", f"static int *f({names}) {{\n}}\n").blocks[0].label == "static int *f(…)"
+    assert len(document(tmp_path, "a.py", f"class {'A' * 200}:\n    pass\n").blocks[0].label) == 80
+
+
+def test_a_line_that_says_little_is_told_with_the_next(tmp_path: Path) -> None:
+    text = "def f():\n    pass\n\ntry:\n    import a\nexcept ImportError:\n    a = None\n"
+    assert _paths(document(tmp_path, "a.py", text)) == [("def f()",), ("try: import a",)]
 
 
 def test_a_long_function_is_told_by_the_functions_within(tmp_path: Path) -> None:
@@ -118,6 +126,22 @@ def test_html_around_php(tmp_path: Path) -> None:
     page = document(tmp_path, "a.php", text)
     assert page.text == text
     assert _paths(page) == [("function f()",), ("<p>Hello</p>",)]
+
+
+@pytest.mark.parametrize("suffix", [".vue", ".svelte"])
+def test_components_in_several_languages(suffix: str, tmp_path: Path) -> None:
+    text = (
+        "<template>\n  <p>{{ a }}</p>\n</template>\n\n<script setup lang='ts'>\nconst a: X = 1\n"
+        "function f(a: X): Y {\n  return a\n}\n</script>\n\n<p>loose</p>\n"
+    )
+    page = document(tmp_path, f"a{suffix}", text)
+    assert page.text == text
+    assert _paths(page) == [
+        ("<template>",),
+        ("<script setup lang='ts'>",),
+        ("<script setup lang='ts'>", "function f(a: X): Y"),
+        ("<p>loose</p>",),
+    ]
 
 
 @pytest.mark.parametrize("line", ["function a(b){return{c:[b+1]}};", "((((", "{a:'b',c:[1,2]},"])

@@ -144,11 +144,13 @@ def test_components_in_several_languages(suffix: str, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ["function a(b){return{c:[b+1]}};", "((((", "{a:'b',c:[1,2]},"])
-def test_a_million_characters_on_one_line(line: str, tmp_path: Path) -> None:
-    text = line * (1_000_000 // len(line))
+@pytest.mark.parametrize("line", ["function a(b){return{c:[b+1]}};", "((((", "{a:'b',c:[1,2]},", "}) "])
+def test_a_file_on_one_line(line: str, tmp_path: Path) -> None:
+    text = line * (300_000 // len(line))
     page = document(tmp_path, "a.min.js", text)
-    assert [(b.kind, b.start, b.end) for b in page.blocks] == [("code", 0, len(text))]
+    assert [(b.kind, b.start, b.end) for b in page.blocks] == [("code", 0, len(text.rstrip()))]
+    after = document(tmp_path, "a.js", f"function f() {{\n  g()\n}}\n{text}x\n")
+    assert [b.kind for b in after.blocks] == ["heading", "code", "code"]
 
 
 def test_what_takes_too_long_to_parse_is_cut_at_its_indentation(
@@ -180,6 +182,5 @@ def test_the_standard_library_is_covered(tmp_path: Path) -> None:
     for name in ("argparse.py", "typing.py", "smtplib.py", "ast.py"):
         page = document(tmp_path, name, (folder / name).read_bytes())
         check(page)
-        assert all(block.head == 0 or block.start < block.head < block.end for block in page.blocks)
     labels = [block.label for block in page.blocks if block.kind == "heading"]
     assert "class NodeVisitor(object)" in labels

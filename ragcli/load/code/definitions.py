@@ -93,7 +93,7 @@ class _Sections:
         """What is no definition. After one it needs a heading, not to be taken for a part of it."""
         if follows:
             stop = first
-            while stop < end and (is_blank(self._lines[stop]) or _CLOSES.fullmatch(self._lines[stop])):
+            while stop < end and self._closes(self._lines[stop]):
                 stop += 1
             yield Region("code", first, stop, level=-1)
             first, head = stop, 0
@@ -106,6 +106,10 @@ class _Sections:
         for start, stop in zip([first, *starts], [*starts, end], strict=True):
             yield Region("code", start, stop, head=head)
             head = 0
+
+    @staticmethod
+    def _closes(line: str) -> bool:
+        return is_blank(line) or (len(line) <= _LONGEST_HEADING and bool(_CLOSES.fullmatch(line)))
 
     def _label(self, first: int, end: int) -> str:
         """The first line, and those after it where it says little: ``try:``, a row of asterisks."""

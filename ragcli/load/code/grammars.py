@@ -6,6 +6,7 @@ import re
 import time
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ _SLICE = 65_536
 # Whole programs of millions of bytes take a few seconds; what takes longer is lost in the repair of
 # errors, which some grammars do in quadratic time.
 _SECONDS = 20.0
+_REPORTS = 16  # the parser reports every hundred steps or so, and asking for the time has its price
 _CPP = re.compile(rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public\s*:)", re.MULTILINE)
 
 
@@ -62,8 +64,10 @@ def parse(data: bytes, grammar: str) -> Node | None:
         return None
     end = time.thread_time() + _SECONDS
 
+    reports = count()
+
     def is_enough(_offset: int, _broken: bool) -> bool:
-        return time.thread_time() > end
+        return next(reports) % _REPORTS == 0 and time.thread_time() > end
 
     def read(offset: int, _point: object) -> bytes:
         return data[offset : offset + _SLICE]

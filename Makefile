@@ -28,8 +28,8 @@ test: install ## Run the tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: soak
-soak: install ## Run the tests of faults at length
-	RAG_SOAK=1 $(BIN)/python -m pytest tests/faults
+soak: install ## Run the tests of faults and of spoilt files at length
+	RAG_SOAK=1 $(BIN)/python -m pytest tests/faults tests/load/test_fuzz.py
 
 .PHONY: lint
 lint: install ## Check style and types

@@ -38,6 +38,8 @@ _TEXT: Mapping[str, str] = MappingProxyType(
         "calendar": "data.contentlines:read_calendar",
         "vcard": "data.contentlines:read_cards",
         **dict.fromkeys(CODE, "code.plain:read_code"),
+        "vue": "code.components:read_component",
+        "svelte": "code.components:read_component",
     }
 )
 # Readers of bytes: (Content) -> Parsed or items.

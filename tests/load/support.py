@@ -45,6 +45,7 @@ def check(item: Document) -> None:
         assert at <= block.start < block.end
         assert not item.text[at : block.start].strip()
         assert (block.level > 0) == (block.kind == "heading")
+        assert block.head == 0 or block.start < block.head < block.end
         at = block.end
     assert at <= len(item.text)
     assert not item.text[at:].strip()

@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 
 # Against hanging; far above what any of these small files takes on a busy machine.
-PATIENCE = 60.0
+PATIENCE = 120.0
 _MEMORY = 3_000_000_000
 
 

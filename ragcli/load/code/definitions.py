@@ -23,12 +23,15 @@ from ragcli.load.parsed import Parsed
 if TYPE_CHECKING:
     from ragcli.load.code.outline import Definition, Outline
     from ragcli.load.source import Source
+    from ragcli.types import Block
 
 _LONGEST_HEAD = 400  # characters that every piece of a function may repeat
 _LONGEST_HEADING = 400
 _LABEL = 80
+_SAYS_LITTLE = 12
+_RULE = re.compile(r"([^\w\s])\1{2,}")
 _CLOSES = re.compile(
-    r"\s*(?:(?:end|fi|done|esac)\b[\s;)]*|[})\]][})\];,\s]*(?:\([^()]*\))?[);,\s]*|#\s*endif\b|\?>)"
+    r"\s*(?:(?:end|fi|done|esac)\b[\s;)]*|[})\]][})\];,\s]*(?:\([^()]*\))?[);,\s]*|#\s*endif\b|\?>|</[\w-]+>)"
     r"\s*(?://.*|/\*.*|#.*|--.*)?"
 )
 
@@ -40,8 +43,12 @@ def read_definitions(source: Source, format_: str, name: str) -> Parsed:
     if root is None:
         return read_code(source)
     lines = source.text.split("\n")
-    regions = _Sections(lines).of(outline(root, data), 0, len(lines), 1)
-    return Parsed("", source.text, to_blocks(lines, _tidied(regions, lines)), source.places())
+    return Parsed("", source.text, blocks_along(lines, outline(root, data)), source.places())
+
+
+def blocks_along(lines: Sequence[str], made: Outline) -> tuple[Block, ...]:
+    """Blocks over ``"\\n".join(lines)``, a section for each definition of the outline."""
+    return to_blocks(lines, _tidied(_Sections(lines).of(made, 0, len(lines), 1), lines))
 
 
 class _Sections:
@@ -64,7 +71,7 @@ class _Sections:
     def _definition(self, definition: Definition, level: int) -> Iterator[Region]:
         first, end = definition.first, definition.end
         if len(self._lines[first]) <= _LONGEST_HEADING:
-            yield Region("heading", first, first + 1, level, definition.label or self._label(first))
+            yield Region("heading", first, first + 1, level, definition.label or self._label(first, end))
             first += 1
         head = self._head(definition, first)
         yield from self.of(definition.within, first, end, level + 1, head)
@@ -86,12 +93,12 @@ class _Sections:
         """What is no definition. After one it needs a heading, not to be taken for a part of it."""
         if follows:
             stop = first
-            while stop < end and (is_blank(self._lines[stop]) or _CLOSES.fullmatch(self._lines[stop])):
+            while stop < end and self._closes(self._lines[stop]):
                 stop += 1
             yield Region("code", first, stop, level=-1)
             first, head = stop, 0
             if first < end and len(self._lines[first]) <= _LONGEST_HEADING:
-                yield Region("heading", first, first + 1, level, self._label(first))
+                yield Region("heading", first, first + 1, level, self._label(first, end))
                 first += 1
         starts = made.starts[bisect_left(made.starts, max(first + 1, head)) : bisect_left(made.starts, end)]
         if head and starts and all(is_blank(line) for line in self._lines[head : starts[0]]):
@@ -100,8 +107,18 @@ class _Sections:
             yield Region("code", start, stop, head=head)
             head = 0
 
-    def _label(self, row: int) -> str:
-        label = " ".join(self._lines[row].split())
+    @staticmethod
+    def _closes(line: str) -> bool:
+        return is_blank(line) or (len(line) <= _LONGEST_HEADING and bool(_CLOSES.fullmatch(line)))
+
+    def _label(self, first: int, end: int) -> str:
+        """The first line, and those after it where it says little: ``try:``, a row of asterisks."""
+        label = ""
+        for line in self._lines[first : min(end, first + 5)]:
+            label = " ".join(f"{label} {_RULE.sub('', line)}".split())
+            if len(label) >= _SAYS_LITTLE:
+                break
+        label = label or self._lines[first].strip()
         return label if len(label) <= _LABEL else label[: _LABEL - 1].rstrip() + "…"
 
 

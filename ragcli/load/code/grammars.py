@@ -6,6 +6,7 @@ import re
 import time
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -40,9 +41,11 @@ GRAMMARS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 _LONGEST = 10_000_000  # bytes; a tree takes some thirty times the room of its text
 _SLICE = 65_536
-# Whole programs of millions of bytes take a few seconds; what takes longer is lost in the repair of
-# errors, which some grammars do in quadratic time.
-_SECONDS = 20.0
+# A million bytes of a program take less than half a second. What takes many times that is lost in
+# the repair of errors, which some grammars do in quadratic time.
+_SECONDS = 2.0
+_SECONDS_PER_BYTE = 2e-6
+_REPORTS = 16  # the parser reports every hundred steps or so, and asking for the time has its price
 _CPP = re.compile(rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public\s*:)", re.MULTILINE)
 
 
@@ -60,10 +63,12 @@ def parse(data: bytes, grammar: str) -> Node | None:
     """The root of the syntax tree; None where the content is too long or too broken to be worth it."""
     if len(data) > _LONGEST:
         return None
-    end = time.thread_time() + _SECONDS
+    end = time.thread_time() + _SECONDS + _SECONDS_PER_BYTE * len(data)
+
+    reports = count()
 
     def is_enough(_offset: int, _broken: bool) -> bool:
-        return time.thread_time() > end
+        return next(reports) % _REPORTS == 0 and time.thread_time() > end
 
     def read(offset: int, _point: object) -> bytes:
         return data[offset : offset + _SLICE]

@@ -122,8 +122,8 @@ class _Outliner:
         if named.type == "type_definition" and (declared := named.child_by_field_name("declarator")):
             return _shortened(f"typedef {_one_line(self.data[declared.start_byte : declared.end_byte])}")
         label = _one_line(self.data[words.start_byte : stop])
-        parameters = named.child_by_field_name("parameters")
-        if len(label) > _LABEL and parameters and parameters.start_byte > words.start_byte:
+        parameters = _parameters(named) if len(label) > _LABEL else None
+        if parameters and parameters.start_byte > words.start_byte:
             label = _one_line(self.data[words.start_byte : parameters.start_byte]) + "(…)"
         return _shortened(label)
 
@@ -195,6 +195,14 @@ def _body(named: Node) -> Node | None:
         holder = named.child_by_field_name("type") or named
         body = next((child for child in holder.children if child.type in BODIES), None)
     return body
+
+
+def _parameters(named: Node) -> Node | None:
+    """The parameters of a function; in C they are those of its declarator."""
+    inner: Node | None = named
+    while inner and not (parameters := inner.child_by_field_name("parameters")):
+        inner = inner.child_by_field_name("declarator")
+    return parameters if inner else None
 
 
 def _words_start(node: Node) -> Node:

@@ -119,6 +119,7 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     segments, crossed = _cut_at(grid, whole)
     if crossed > _CROSSED * len(whole):
         return None
+    grid.columns = _refined(grid, segments)
     for segment in segments:
         row = bisect_right(grid.rows, segment.middle) - 1
         column = bisect_right(grid.columns, segment.x0 + min(2.0, (segment.x1 - segment.x0) / 2)) - 1
@@ -135,6 +136,25 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     spans = [(grid.columns[column], grid.columns[column + 1]) for column in columns]
     rows, spans = _without_empty(_signs_joined(rows), spans)
     return Table(rows, _headers(rows), x0, x1, y0, y1, spans) if len(spans) > 1 else None
+
+
+def _refined(grid: _Grid, segments: Sequence[Segment]) -> list[float]:
+    """The lines that part the columns, and gaps that do so where none is drawn.
+
+    A gap has to leave several rows with a piece on either side of it.
+    """
+    out = list(grid.columns)
+    for left, right in pairwise(grid.columns):
+        within = [segment for segment in segments if left <= segment.x0 + 1 and segment.x1 - 1 <= right]
+        for (_, end), (start, _) in pairwise(_columns(within, within[0].size if within else 1.0)):
+            rows = [{round(s.base / s.size) for s in side} for side in _sides(within, (end + start) / 2)]
+            if len(rows[0] & rows[1]) >= _LEAST_ROWS:
+                out.append((end + start) / 2)
+    return sorted(out)
+
+
+def _sides(segments: Sequence[Segment], at: float) -> tuple[list[Segment], list[Segment]]:
+    return [part for part in segments if part.x1 <= at], [part for part in segments if part.x0 >= at]
 
 
 def _is_frame(cells: Iterable[list[Segment]]) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FEWEST = 3  # pages; in fewer nothing recurs
 _EDGE = 0.12  # of the height of a page, above and below
+_HEAD = 1.5  # font sizes that the lines of a head may be apart
 _LINES = 3  # at either edge, that are looked at
 _SAME = 6.0  # points between the places of lines that recur
 _DIGITS = re.compile(r"\d+")
@@ -79,9 +80,15 @@ def _ends(rows: Sequence[Row]) -> list[Row]:
 
 def _at_edges(rows: Sequence[Row], top: float, bottom: float) -> list[Row]:
     order = sorted(rows, key=lambda row: row.base)
+    if not order:
+        return []
     depth = _EDGE * (bottom - top)
-    above = [row for row in order[:_LINES] if row.base < top + depth]
-    below = [row for row in order[-_LINES:] if row.base > bottom - depth]
+    first, last = order[0], order[-1]
+    # The text may stand far from the edges of the page; then its own first and last lines are looked at.
+    upper = max(top + depth, first.base + _HEAD * first.size)
+    lower = min(bottom - depth, last.base - _HEAD * last.size)
+    above = [row for row in order[:_LINES] if row.base < upper]
+    below = [row for row in order[-_LINES:] if row.base > lower]
     known = set(map(id, above))
     return [*above, *(row for row in below if id(row) not in known)]
 

@@ -71,7 +71,8 @@ def read_pdf(content: Content) -> Iterator[Item]:
     if broken:
         yield CannotRead("damaged", f"{_named(broken)} damaged content and cannot be read")
     for name, data in opened.attachments:
-        yield Member(name or "attachment", data)
+        called = name or "attachment"
+        yield CannotRead("too-large", "it is too large", called) if data is None else Member(called, data)
 
 
 def _no_text(opened: Opened, why: str) -> str:

@@ -11,6 +11,7 @@ short cells on common baselines, and by having been written row by row.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _STREAM_GAP = 0.9  # font sizes between words that follow each other in the file: still one segment
 _ROW_GAP = 0.55  # between words that do not
+_TOUCH = 0.03  # font sizes: an exponent stands this near to its base
 _KERN = 0.4  # font sizes that a word may begin before the end of the one before it
 _SAME_BASE = 0.35  # font sizes between baselines of one line
 _VALLEY = 0.7  # font sizes: a narrower gap parts no columns
@@ -124,8 +126,30 @@ def _segment(run: list[Word]) -> Segment:
     # In the order in which they stand; words that overlap keep the order in which they were written.
     run = sorted(run, key=lambda word: word.x0)
     return Segment(
-        _logical(run), min(word.x0 for word in run), max(word.x1 for word in run), largest.base, size
+        _logical(_raised_joined(run)),
+        min(word.x0 for word in run),
+        max(word.x1 for word in run),
+        largest.base,
+        size,
     )
+
+
+def _raised_joined(run: Sequence[Word]) -> list[Word]:
+    """Exponents, indices and the marks of notes put to the word at which they stand."""
+    out: list[Word] = []
+    for word in run:
+        last = out[-1] if out else None
+        if last is not None and _is_raised(last, word):
+            out[-1] = replace(last, text=last.text + word.text, x1=max(last.x1, word.x1))
+        else:
+            out.append(word)
+    return out
+
+
+def _is_raised(last: Word, word: Word) -> bool:
+    gap = word.x0 - last.x1
+    near = -_KERN * last.size < gap < _TOUCH * last.size
+    return near and word.size < 0.9 * last.size and abs(last.base - word.base) > 0.05 * last.size
 
 
 def _logical(run: list[Word]) -> list[Word]:
@@ -301,10 +325,8 @@ def _is_number(part: Segment) -> bool:
 
 
 def _is_prose(parts: Sequence[Segment]) -> bool:
-    """Mostly lines that fill their column."""
-    width = max(part.x1 for part in parts) - min(part.x0 for part in parts)
-    full = sum(1 for part in parts if part.x1 - part.x0 > 0.6 * width and len(part.text.split()) > _SHORT)
-    return 2 * full >= len(parts)
+    """Mostly lines of several words."""
+    return 2 * sum(1 for part in parts if len(part.text.split()) > _SHORT) >= len(parts)
 
 
 def _is_cell(part: Segment) -> bool:

@@ -34,13 +34,13 @@ _PICTURED = 0.05  # of a page's area, covered by one picture
 class Opened:
     """What a PDF says: pages, ``outline[page][title]`` → level (both 1-based), info, and what it carries.
 
-    ``attachments`` are (name, bytes); ``fields`` (name, value) the data of an XFA form.
+    ``attachments`` are (name, bytes), None for what is too large; ``fields`` (name, value) the data of an XFA form.
     """
 
     pages: Sequence[Page]
     outline: Mapping[int, Mapping[str, int]]
     info: Mapping[str, str]
-    attachments: list[tuple[str, bytes]] = field(default_factory=list)
+    attachments: list[tuple[str, bytes | None]] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ def read_with_pdfium(
             return None
         has_forms = _with_forms(document)
         fonts: dict[int, bool] = {}
-        attached: list[tuple[str, bytes]] = []
+        attached: list[tuple[str, bytes | None]] = []
         pages = [
             _page(document, number, fonts, attached, has_forms, unread) for number in range(len(document))
         ]
@@ -106,7 +106,7 @@ def _page(
     document: Any,
     index: int,
     fonts: dict[int, bool],
-    attached: list[tuple[str, bytes]],
+    attached: list[tuple[str, bytes | None]],
     has_forms: bool,
     unread: Callable[[Any, Page], None] | None,
 ) -> Page:
@@ -165,7 +165,7 @@ def _outline(document: Any) -> dict[int, dict[str, int]]:
     return outline
 
 
-def _attachments(document: Any) -> Iterator[tuple[str, bytes]]:
+def _attachments(document: Any) -> Iterator[tuple[str, bytes | None]]:
     import pypdfium2
 
     for index in range(min(document.count_attachments(), 1000)):
@@ -176,14 +176,15 @@ def _attachments(document: Any) -> Iterator[tuple[str, bytes]]:
             continue
 
 
-def _bytes_of(attachment: Any) -> bytes:
+def _bytes_of(attachment: Any) -> bytes | None:
+    """What is attached, None where that is too much."""
     import pypdfium2.raw as pdfium
 
     length = ctypes.c_ulong()
     if not pdfium.FPDFAttachment_GetFile(attachment, None, 0, length) or not length.value:
         return b""
     if length.value > _MOST_ATTACHED:
-        raise CannotRead("too-large", f"a file within it has more than {_MOST_ATTACHED // 1_000_000} MB")
+        return None
     return bytes(attachment.get_data())
 
 
@@ -228,7 +229,7 @@ def _add_annotations(
     page: Any,
     out: Page,
     box: Sequence[float],
-    attached: list[tuple[str, bytes]],
+    attached: list[tuple[str, bytes | None]],
     has_forms: bool,
 ) -> None:
     import pypdfium2.raw as pdfium
@@ -293,7 +294,7 @@ _PASSWORD = 1 << 13
 _LATE = 1 << 40  # comes after all words of the page's own content
 
 
-def _attached(document: Any, annotation: Any) -> list[tuple[str, bytes]]:
+def _attached(document: Any, annotation: Any) -> list[tuple[str, bytes | None]]:
     import pypdfium2
     import pypdfium2.raw as pdfium
 

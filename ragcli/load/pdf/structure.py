@@ -209,6 +209,9 @@ def mark_headings(pages: Sequence[Sequence[Piece]]) -> None:
     for page in pages:
         for at, piece in enumerate(page):
             follows = page[at + 1] if at + 1 < len(page) else None
+            goes_on = follows is not None and follows.lines and follows.lines[0][:1].islower()
+            if goes_on and piece.size <= _LARGER * body:
+                continue
             if _looks_like_heading(piece, body, bold_marks) and (
                 follows is not None or piece.size > _LARGER * body
             ):

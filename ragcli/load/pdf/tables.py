@@ -30,6 +30,7 @@ _MOST_LINES = 5  # of a cell, as a rule
 _CROSSED = 0.15  # of the lines: where more run over the lines of a grid, it is none of a table
 _SPACE = 0.45  # font sizes: the gap between words of one cell
 _MOST_HEADS = 3  # rows over a table that are taken for its header
+_MOST_BRIDGES = 2
 _LONG = 60  # characters of a cell, as a rule
 
 
@@ -119,6 +120,7 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     segments, crossed = _cut_at(grid, whole)
     if crossed > _CROSSED * len(whole):
         return None
+    grid.columns = _refined(grid, segments)
     for segment in segments:
         row = bisect_right(grid.rows, segment.middle) - 1
         column = bisect_right(grid.columns, segment.x0 + min(2.0, (segment.x1 - segment.x0) / 2)) - 1
@@ -135,6 +137,25 @@ def _filled(grid: _Grid, words: Sequence[Word]) -> Table | None:
     spans = [(grid.columns[column], grid.columns[column + 1]) for column in columns]
     rows, spans = _without_empty(_signs_joined(rows), spans)
     return Table(rows, _headers(rows), x0, x1, y0, y1, spans) if len(spans) > 1 else None
+
+
+def _refined(grid: _Grid, segments: Sequence[Segment]) -> list[float]:
+    """The lines that part the columns, and gaps that do so where none is drawn.
+
+    A gap has to leave several rows with a piece on either side of it.
+    """
+    out = list(grid.columns)
+    for left, right in pairwise(grid.columns):
+        within = [segment for segment in segments if left <= segment.x0 + 1 and segment.x1 - 1 <= right]
+        for (_, end), (start, _) in pairwise(_columns(within, within[0].size if within else 1.0)):
+            rows = [{round(s.base / s.size) for s in side} for side in _sides(within, (end + start) / 2)]
+            if len(rows[0] & rows[1]) >= _LEAST_ROWS:
+                out.append((end + start) / 2)
+    return sorted(out)
+
+
+def _sides(segments: Sequence[Segment], at: float) -> tuple[list[Segment], list[Segment]]:
+    return [part for part in segments if part.x1 <= at], [part for part in segments if part.x0 >= at]
 
 
 def _is_frame(cells: Iterable[list[Segment]]) -> bool:
@@ -166,15 +187,26 @@ def _lines(
     number: int, columns: Sequence[int], cells: dict[tuple[int, int], list[Segment]]
 ) -> list[list[str]]:
     """The rows between two drawn lines: one, or one a text line where each line has all its cells."""
-    here = [sorted(cells.get((number, column), []), key=lambda segment: segment.base) for column in columns]
-    lines = [_by_line(segments) for segments in here]
-    counts = {len(column) for column in lines if column}
-    if len(counts) == 1 and counts.pop() > 2 and sum(1 for column in lines if column) > 1:
-        return [
-            list(row)
-            for row in zip(*(column or [""] * max(map(len, lines)) for column in lines), strict=True)
-        ]
-    return [[" ".join(column) for column in lines]]
+    here = [segment for column in columns for segment in cells.get((number, column), [])]
+    values = [segment for column in columns[1:] for segment in cells.get((number, column), [])]
+    bases: list[float] = []
+    for segment in sorted(here, key=lambda segment: segment.base):
+        if not bases or segment.base - bases[-1] > 0.5 * segment.size:
+            bases.append(segment.base)
+    if 2 * sum(map(_is_value, values)) <= len(values) or len(bases) < 2:
+        lines = [_by_line(sorted(cells.get((number, c), []), key=lambda s: s.base)) for c in columns]
+        return [[" ".join(column) for column in lines]]
+    out = [[""] * len(columns) for _ in bases]
+    for at, column in enumerate(columns):
+        for segment in sorted(cells.get((number, column), []), key=lambda segment: segment.x0):
+            row = out[max(0, bisect_right(bases, segment.base + 0.1) - 1)]
+            row[at] = f"{row[at]} {segment.text}".strip()
+    return out
+
+
+def _is_value(segment: Segment) -> bool:
+    text = segment.text
+    return sum(map(str.isdigit, text)) > sum(map(str.isalpha, text)) or text in _DASHES
 
 
 def _by_line(segments: Sequence[Segment]) -> list[str]:
@@ -238,14 +270,37 @@ def _may_be_cell(row: Row, taken: Sequence[Segment]) -> bool:
     return len(row.text) <= _LONG and row.x1 - row.x0 < 0.7 * (right - left)
 
 
-def _columns(segments: Sequence[Segment | Word], size: float) -> list[tuple[float, float]]:
-    """The stretches that cells cover, from left to right."""
+def _columns(
+    parts: Sequence[Segment | Word], size: float, bridges: int = 0, cells: Sequence[Segment] = ()
+) -> list[tuple[float, float]]:
+    """The stretches that more than ``bridges`` parts cover, and ``cells`` that stand beside all of them."""
+    edges = sorted([(part.x0, 1) for part in parts] + [(part.x1, -1) for part in parts])
     out: list[tuple[float, float]] = []
-    for segment in sorted(segments, key=lambda segment: segment.x0):
-        if out and segment.x0 - out[-1][1] < _GAP * size:
-            out[-1] = out[-1][0], max(out[-1][1], segment.x1)
+    depth, start = 0, 0.0
+    for x, step in edges:
+        if step > 0 and depth == bridges:
+            start = x
+        depth += step
+        if step < 0 and depth == bridges:
+            out.append((start, x))
+    merged = _merged_stretches(out, size)
+    if bridges:
+        apart = [
+            (cell.x0, cell.x1)
+            for cell in cells
+            if all(cell.x1 + _GAP * size < left or cell.x0 - _GAP * size > right for left, right in merged)
+        ]
+        merged = _merged_stretches([*merged, *apart], size)
+    return merged
+
+
+def _merged_stretches(stretches: Sequence[tuple[float, float]], size: float) -> list[tuple[float, float]]:
+    out: list[tuple[float, float]] = []
+    for left, right in sorted(stretches):
+        if out and left - out[-1][1] < _GAP * size:
+            out[-1] = out[-1][0], max(out[-1][1], right)
         else:
-            out.append((segment.x0, segment.x1))
+            out.append((left, right))
     return out
 
 
@@ -254,15 +309,16 @@ def _borderless(rows: Sequence[Row]) -> Table | None:
     if len(several) < _LEAST_ROWS:
         return None
     cells = [segment for row in several for segment in row.segments]
-    columns = _columns([word for cell in cells for word in cell.words], rows[0].size)
+    # A header may stand over several columns: a few rows may bridge a gap that the others leave.
+    bridges = min(_MOST_BRIDGES, len(several) // 6)
+    columns = _columns([word for cell in cells for word in cell.words], rows[0].size, bridges, cells)
     if len(columns) < 2 or sum(len(cell.text) > _LONG for cell in cells) > len(cells) // 4:
         return None
-    starts = [left for left, _ in columns]
     written = []
     for row in rows:
         line = [""] * len(columns)
         for segment in row.segments:
-            for at, text in _cells_of(segment, starts, parted=len(row.segments) > 1):
+            for at, text in _cells_of(segment, columns, parted=len(row.segments) > 1):
                 line[at] = f"{line[at]} {text}".strip()
         written.append(line)
     written, columns = _without_empty(_signs_joined(written), columns)
@@ -272,14 +328,30 @@ def _borderless(rows: Sequence[Row]) -> Table | None:
     return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, columns)
 
 
-def _cells_of(segment: Segment, starts: Sequence[float], *, parted: bool) -> list[tuple[int, str]]:
-    """The columns of a segment's words; all stand in its first where the row has no other segment."""
-    first = max(0, bisect_right(starts, segment.x0 + 1) - 1)
+def _cells_of(
+    segment: Segment, columns: Sequence[tuple[float, float]], *, parted: bool
+) -> list[tuple[int, str]]:
+    """The columns of a segment's words, as far as wide gaps part them; one where it stands alone."""
     if not parted:
-        return [(first, segment.text)]
-    return [(max(0, bisect_right(starts, word.x0 + 1) - 1), word.text) for word in segment.words]
+        return [(max(0, bisect_right(columns, (segment.x0 + 1, 0.0)) - 1), segment.text)]
+    runs = [[segment.words[0]]]
+    for before, word in pairwise(segment.words):
+        if word.x0 - before.x1 > _SPACE * segment.size:
+            runs.append([word])
+        else:
+            runs[-1].append(word)
+    return [
+        (_column_at(columns, run[0].x0, max(word.x1 for word in run)), " ".join(word.text for word in run))
+        for run in runs
+    ]
 
 
+def _column_at(columns: Sequence[tuple[float, float]], x0: float, x1: float) -> int:
+    """The column over or under which the most of a piece stands; the nearest where none does."""
+    return max(range(len(columns)), key=lambda at: min(columns[at][1], x1) - max(columns[at][0], x0))
+
+
+_DASHES = {"-", "–", "—"}
 _SIGNS = {"$", "€", "£", "¥", "%", ")", "(", "%)", ")%"}
 
 
@@ -338,11 +410,7 @@ def _head(row: Row, table: Table) -> list[str] | None:
         return None
     cells = [""] * len(table.columns)
     for segment in row.segments:
-        middle = (segment.x0 + segment.x1) / 2
-        at = min(
-            range(len(cells)),
-            key=lambda at: max(table.columns[at][0] - middle, middle - table.columns[at][1]),
-        )
+        at = _column_at(table.columns, segment.x0, segment.x1)
         cells[at] = f"{cells[at]} {segment.text}".strip()
     return cells if sum(map(bool, cells)) > 1 and max(map(len, cells)) <= _LONG else None
 

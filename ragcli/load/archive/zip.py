@@ -75,13 +75,17 @@ def read_zip(content: Content) -> Iterator[Item]:
         if len(infos) > _MOST_ENTRIES:
             raise CannotRead("too-large", f"the archive names more than {_MOST_ENTRIES} files")
         end, overlapping = 0, 0
+        spans = any(info.volume for info in infos)
         names = _names(infos)
         for info, name in sorted(zip(infos, names, strict=True), key=lambda pair: pair[0].header_offset):
             if not is_wanted(name):
                 continue
             entry = _entry(content.data, info, name)
             if entry is None:
-                yield CannotRead("damaged", "the archive is damaged where it should stand", name)
+                told = (
+                    "it lies in another volume of the archive" if spans else "nothing stands where it should"
+                )
+                yield CannotRead("damaged", told, name)
             elif info.header_offset < end:
                 overlapping += 1
             else:

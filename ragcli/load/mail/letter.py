@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -42,7 +43,7 @@ _SHOWN = {
 _CLEARLY_LESS = 0.6  # share of the HTML's letters that the plain version must have
 _MOST_ADDRESSES = 500  # characters of them in the metadata
 _BEGIN = re.compile(r"begin [0-7]{3,4} (\S.*)")
-_PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----$.*?(?:^-----END PGP MESSAGE-----$|\Z)", re.M | re.S)
+_PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----\r?$.*?(?:^-----END PGP MESSAGE-----\r?$|\Z)", re.M | re.S)
 _HALF_OF_DAY = re.compile(r"(?<=\d )[aApP](?=[mM]\b)")
 _NOON = 12
 _TAGS = re.compile(r"</?[A-Za-z-]{1,60}>")
@@ -56,6 +57,7 @@ _SUFFIXES = {
     "application/octet-stream": "",
 }
 _MORE_SUFFIXES = MimeTypes()
+_ORNAMENTS = ("image/", "font/", "text/css", "text/javascript", "application/javascript", "application/x-js")
 _PLAIN_TYPES = frozenset(["text/plain", "text/enriched", "text/richtext", "text/rfc822-headers"])
 _SIGNATURES = frozenset(
     ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
@@ -304,10 +306,14 @@ def _without_lines(item: _Body | Member | CannotRead) -> _Body | Member | Cannot
 
 
 def _is_ornament(part: Part, within: str) -> bool:
-    """An image that the HTML shows, or a style sheet or font that it is shown with."""
-    if part.disposition == "attachment" or not part.type.startswith(("image/", "text/css", "font/")):
+    """An image that the HTML shows, or a style sheet, script or font that it is shown with."""
+    if part.disposition == "attachment":
         return False
-    return within == "multipart/related" or part.raw("content-id") is not None
+    if within == "multipart/related" and part.type == "application/octet-stream":
+        return part.raw("content-location") is not None
+    return part.type.startswith(_ORNAMENTS) and (
+        within == "multipart/related" or part.raw("content-id") is not None
+    )
 
 
 def _letters(text: str) -> int:
@@ -331,12 +337,12 @@ def _without_files(lines: list[str]) -> tuple[list[tuple[int, str]], list[Member
     """The lines, with their numbers from 0, without the uuencoded files among them; and those."""
     kept: list[tuple[int, str]] = []
     members: list[Member] = []
+    ends = [number for number, line in enumerate(lines) if line.strip() == "end"]
     at = 0
     while at < len(lines):
-        found = _BEGIN.fullmatch(lines[at].rstrip())
-        end = (
-            next((n for n in range(at + 1, len(lines)) if lines[n].strip() == "end"), None) if found else None
-        )
+        found = _BEGIN.fullmatch(lines[at].rstrip()) if ends else None
+        place = bisect_right(ends, at)
+        end = ends[place] if place < len(ends) else None
         if found is None or end is None:
             kept.append((at, lines[at]))
             at += 1

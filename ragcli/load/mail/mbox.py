@@ -57,7 +57,8 @@ def _letters(data: bytes) -> Iterator[tuple[int, int]]:
     """Where the letters stand, each without the line that parts it from the one before."""
     first: int | None = None
     for found in _FROM.finditer(data):
-        if found.start() > 0 and data[: found.start()][-4:].replace(b"\r", b"")[-2:] != b"\n\n":
+        before = data[max(0, found.start() - 4) : found.start()].replace(b"\r", b"")
+        if before and not before.endswith(b"\n\n"):
             continue
         if first is not None:
             yield first, found.start()

@@ -114,23 +114,23 @@ def parse(data: bytes, start: int = 0, end: int | None = None, depth: int = 0) -
 
 def _fields(data: bytes, start: int, end: int) -> tuple[list[tuple[str, bytes, int]], int]:
     """The fields, and where the body begins: after a blank line, or at a line that is no field."""
-    fields: list[tuple[str, bytes, int]] = []
+    found: list[tuple[str, list[bytes], int]] = []
     at = start
     while at < end:
         after = data.find(b"\n", at, end) + 1 or end
         line = data[at:after].rstrip(b"\r\n")
         if not line:
-            return fields, after
-        found = _FIELD.match(line)
-        if line[:1] in b" \t" and fields:
-            name, value, first = fields[-1]
-            fields[-1] = (name, value + b"\n" + line, first)
-        elif found and len(fields) < _MOST_FIELDS:
-            fields.append((found[1].decode("ascii").lower(), found[2], at))
+            at = after
+            break
+        named = _FIELD.match(line)
+        if line[:1] in b" \t" and found:
+            found[-1][1].append(line)
+        elif named and len(found) < _MOST_FIELDS:
+            found.append((named[1].decode("ascii").lower(), [named[2]], at))
         elif not line.startswith((b"From ", b">From ")) or at != start:
-            return fields, at
+            break
         at = after
-    return fields, end
+    return [(name, b"\n".join(lines), first) for name, lines, first in found], at
 
 
 def _spans(part: Part, boundary: str) -> list[tuple[int, int]]:

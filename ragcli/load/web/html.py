@@ -36,6 +36,8 @@ _DEEPEST = 2000  # lexbor's time grows with the square of the depth
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _BEGINS_AS_PAGE = re.compile(rb"\s*<(?:!doctype|html|head|body|meta|\?xml|!--)", re.IGNORECASE)
 _TEMPLATE = re.compile(r"^<template[^>]*>|</template>\s*$", re.IGNORECASE)
+_MAINS = ("main", "article", "[role=main]")
+_MAIN = ", ".join(_MAINS)
 _REPLACED = frozenset(["iframe", "template", "ruby", "math", "svg", "img", "area"])
 _NOT_CONTENT = frozenset(["headerlink", "anchor-link", "anchorjs-link", "linenos"])
 
@@ -57,9 +59,11 @@ def read_html(content: Content) -> Parsed:
     tree = LexborHTMLParser(source.encode("utf-8", "replace").decode())
     body = tree.body or tree.root
     writer = BlockWriter(source)
-    has_main = tree.css_first("main, article, [role=main]") is not None
+    has_main = tree.css_first(_MAIN) is not None
+    # A page whose article has no title of its own has it in the header.
+    keep = "header" if has_main and tree.css_first(", ".join(f"{part} h1" for part in _MAINS)) is None else ""
     if body is not None:
-        _write(body, writer, has_main=has_main)
+        _write(body, writer, has_main=has_main, titled=keep)
         if writer.is_empty():
             _write(body, writer, has_main=None)
     metadata = _metadata(tree)
@@ -100,8 +104,8 @@ def _write_head(title: str, description: str, writer: BlockWriter) -> None:
         writer.close(tag)
 
 
-def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None) -> None:
-    for event, tag, text in _events(body, has_main):
+def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None, titled: str = "") -> None:
+    for event, tag, text in _events(body, has_main, titled=titled):
         if event == "text":
             writer.text(text)
         elif event == "open":
@@ -112,32 +116,39 @@ def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None) -> N
             writer.close(tag)
 
 
-def _events(body: LexborNode, has_main: bool | None, frames: int = 1) -> Iterator[tuple[str, str, str]]:
+def _events(
+    body: LexborNode, has_main: bool | None, frames: int = 1, titled: str = ""
+) -> Iterator[tuple[str, str, str]]:
     """("open" | "layout" | "close" | "text", tag, text) in document order, without what is dropped.
 
     The text of an opened table is the number of its header rows. ``has_main`` None: all is wanted.
+    ``titled`` is the tag of furniture that stays if the page's title stands in it.
     """
     stack: list[tuple[LexborNode | None, str]] = [(body, "")]
     mains = 0
     while stack:
         node, closing = stack.pop()
         if node is None:
-            mains -= closing in ("main", "article")
+            mains -= closing == "main"
             yield "close", closing, ""
             continue
         if node.is_text_node:
             yield "text", "", node.text_content or ""
             continue
         tag = node.tag or ""
-        if not node.is_element_node or _is_dropped(node, tag, has_main if not mains else False):
+        outside = has_main if not mains else False
+        if tag == titled and outside and node.css_first("h1") is not None:
+            outside = False
+        if not node.is_element_node or _is_dropped(node, tag, outside):
             continue
         if tag in _REPLACED:
             yield from _replaced(node, tag, frames)
             continue
         layout = tag == "table" and _is_layout(node)
-        mains += tag in ("main", "article")
+        is_main = tag in ("main", "article") or node.attributes.get("role") == "main"
+        mains += is_main
         yield ("layout" if layout else "open"), tag, str(_header_rows(node)) if tag == "table" else ""
-        stack.append((None, "div" if layout else tag))
+        stack.append((None, "main" if is_main else "div" if layout else tag))
         stack += [(child, "") for child in reversed(list(node.iter(include_text=True)))]
 
 

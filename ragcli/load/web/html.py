@@ -28,6 +28,7 @@ _FURNITURE_NAMES = frozenset(
 _NAMED_PART = re.compile(r"[\s_-]+")
 _HIDDEN = 100  # letters; longer text that a page keeps hidden is unfolded by its reader
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
+_FURNITURE_ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search"])
 _LINKS = 0.6  # share of a part's letters in links that makes it navigation
 _NESTED_TAG = re.compile(
     r"<(/?)(div|span|font|b|i|u|em|strong|a|center|blockquote|section|ul|ol|table)\b", re.IGNORECASE
@@ -144,7 +145,7 @@ def _events(
         if tag in _REPLACED:
             yield from _replaced(node, tag, frames)
             continue
-        layout = tag == "table" and _is_layout(node)
+        layout = tag in ("table", "dl") and _is_layout(node)
         is_main = tag in ("main", "article") or node.attributes.get("role") == "main"
         mains += is_main
         yield ("layout" if layout else "open"), tag, str(_header_rows(node)) if tag == "table" else ""
@@ -237,7 +238,7 @@ def _is_dropped(node: LexborNode, tag: str, has_main: bool | None) -> bool:
     names = attributes.get("class") or ""
     if _NOT_CONTENT.intersection(names.split()):
         return True
-    if tag in _FURNITURE:
+    if tag in _FURNITURE or attributes.get("role") in _FURNITURE_ROLES:
         return has_main is not None and (has_main or _is_mostly_links(node))
     if has_main is None or not (names or "id" in attributes or "role" in attributes):
         return False
@@ -247,20 +248,39 @@ def _is_dropped(node: LexborNode, tag: str, has_main: bool | None) -> bool:
 
 
 def _is_nothing_to_unfold(node: LexborNode) -> bool:
-    letters = len("".join(_words(node).split()))
-    return letters < _HIDDEN or node.css_first("input, button, select") is not None or _is_mostly_links(node)
+    return (
+        _letters(node) < _HIDDEN
+        or node.css_first("input, button, select") is not None
+        or _is_mostly_links(node)
+    )
 
 
 def _is_mostly_links(node: LexborNode) -> bool:
-    whole = len("".join((node.text() or "").split()))
-    links = sum(len("".join((link.text() or "").split())) for link in node.css("a"))
-    return links > _LINKS * whole
+    """Beside its headings, which links stand under, and which may be links to where they stand."""
+    headings = sum(map(_letters, node.css("h1, h2, h3, h4, h5, h6")))
+    in_headings = ", ".join(f"h{level} a" for level in range(1, 7))
+    links = sum(map(_letters, node.css("a"))) - sum(map(_letters, node.css(in_headings)))
+    return links > 0 and links > _LINKS * (_letters(node) - headings)
 
 
-def _is_layout(table: LexborNode) -> bool:
-    """A table that arranges a page: one with other structure in its cells, or of one cell."""
-    inside = table.css_first("td table, td h1, td h2, td h3, td h4, td pre, td article, td form")
-    return inside is not None or len(table.css("td, th")) <= 1
+def _letters(node: LexborNode) -> int:
+    return len("".join(_words(node).split()))
+
+
+def _is_layout(node: LexborNode) -> bool:
+    """A table that arranges a page, or a list of definitions that is a chapter.
+
+    It has other structure in its cells, or is a table of one cell.
+    """
+    if node.tag == "dl":
+        return _holds(node, "dd pre, dd table, dd dl, dd h2, dd h3, dd h4, dd section")
+    inside = "td table, td h1, td h2, td h3, td h4, td pre, td article, td form"
+    return _holds(node, inside) or len(node.css("td, th")) <= 1
+
+
+def _holds(node: LexborNode, selector: str) -> bool:
+    # The library also finds the node itself, where what is around it fits.
+    return any(found.mem_id != node.mem_id for found in node.css(selector))
 
 
 def _head_text(tree: LexborHTMLParser, selector: str) -> str:

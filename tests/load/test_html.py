@@ -52,6 +52,13 @@ def test_page(tmp_path: Path) -> None:
         ("<header>Site name</header><p>words</p>", "Site name\n\nwords"),
         ("<nav><a>a</a> <a>b</a></nav><p>words</p>", "words"),
         ("<nav><a>only</a></nav>", "only"),
+        ("<header><h1>Title</h1><p>by Ann</p></header><article><p>in</p></article>", "Title\n\nby Ann\n\nin"),
+        ("<header><h1>Site</h1></header><article><h1>Title</h1></article>", "Title"),
+        ("<footer>x</footer><div role=main><header>in</header></div><aside>y</aside>", "in"),
+        ("<article><header><h2><a href=1>Linked</a></h2></header><p>in</p></article>", "Linked\n\nin"),
+        ("<article>in</article><div role=navigation><h3>More</h3><a>x</a> or y</div>", "in"),
+        ("<article>in<aside><h4>Related stories</h4><a>x</a></aside></article>", "in"),
+        ("<label>Linux</label><label>Mac</label>", "Linux Mac"),
         ("<article><p>in</p></article><aside>beside</aside>", "in"),
         ("<p>a<script>x</script><style>y</style><noscript>z</noscript>b</p>", "ab"),
         ("<p hidden>no</p><p style='display: none'>no</p>yes", "yes"),
@@ -135,6 +142,19 @@ def test_header_rows_and_captions_of_tables(tmp_path: Path) -> None:
     ]  # fmt: skip
     figure = document(tmp_path, "b.html", "<figure><pre>x</pre><figcaption>Code 1</figcaption></figure>")
     assert texts(figure) == [("code", "x"), ("caption", "Code 1")]
+
+
+def test_what_a_page_is_arranged_with_is_no_structure(tmp_path: Path) -> None:
+    html = """<table><tr><td><a href=1>Home</a></td><td><h2>Old</h2><table><tr><td>x</td><td>1</td></tr></table>
+</td></tr></table><dl><dt>run(x)</dt><dd><p>Runs.</p><pre>run(1)</pre></dd></dl>"""
+    assert texts(document(tmp_path, "a.html", html)) == [
+        ("paragraph", "Home"),
+        ("heading", "Old"),
+        ("table", "x | 1"),
+        ("paragraph", "run(x)"),
+        ("paragraph", "Runs."),
+        ("code", "run(1)"),
+    ]
 
 
 def test_a_page_without_a_body_is_its_head(tmp_path: Path) -> None:

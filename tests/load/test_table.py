@@ -83,6 +83,22 @@ def test_stray_quote_swallows_nothing(tmp_path: Path) -> None:
     assert page.text.split("\n")[-1] == "name: last; size: 4"
 
 
+def test_a_stray_quote_costs_its_own_row_only(tmp_path: Path) -> None:
+    rows = "".join(f'n{n},"line one\nline two"\n' for n in range(30))
+    page = document(tmp_path, "d.csv", f'name,text\n{rows}"open"x,3\n{rows}')
+    lines = page.text.split("\n")
+    assert len(lines) == 1 + 30 + 1 + 30
+    assert lines[31] == 'name: open"x; text: 3'
+    assert lines[-1] == "name: n29; text: line one line two"
+    assert page.lines is not None
+    assert page.lines.places[-1] == 1 + 60 + 1 + 59
+
+
+def test_long_cells(tmp_path: Path) -> None:
+    page = document(tmp_path, "d.csv", 'name,text\nann,"' + "a, b\n" * 50_000 + '"\nbob,x\n')
+    assert page.text.split("\n")[-1] == "name: bob; text: x"
+
+
 def test_prose_in_a_csv_is_plain_text(tmp_path: Path) -> None:
     assert texts(document(tmp_path, "d.csv", "just words\n\nmore words\n")) == [
         ("paragraph", "just words"),

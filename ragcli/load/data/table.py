@@ -13,18 +13,21 @@ from ragcli.load.parsed import Parsed
 from ragcli.types import Block, PlaceMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ragcli.load.source import Source
 
 _DELIMITERS = ",;\t|"
 _SNIFFED = 200  # lines
+_STRAYS = 20  # quotes; in a file with more they count for nothing from there on
+_LONGEST_CELL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     cells: list[str]
     first: int  # index of its first line in the text
+    end: int  # and of the line after its last
 
 
 def read_table(source: Source) -> Parsed:
@@ -48,24 +51,40 @@ def read_table(source: Source) -> Parsed:
 
 
 def _rows(lines: list[str], delimiter: str) -> list[_Row]:
-    try:
-        return list(_parse(lines, delimiter, csv.QUOTE_MINIMAL))
-    except csv.Error:
-        # A stray quote: taken strictly it would swallow lines, so quotes count for nothing.
-        return list(_parse(lines, delimiter, csv.QUOTE_NONE))
+    """The rows; where a stray quote would swallow lines, quotes count for nothing in its line."""
+    rows: list[_Row] = []
+    at = 0
+    for _ in range(_STRAYS):
+        try:
+            # What came before an error is kept.
+            rows.extend(_moved(_parse(lines[at:] if at else lines, delimiter, csv.QUOTE_MINIMAL), at))
+        except csv.Error:
+            at = rows[-1].end if rows else 0
+            row = next(_parse([lines[at]], delimiter, csv.QUOTE_NONE))
+            rows.append(_Row(row.cells, at, at + 1))
+            at += 1
+        else:
+            return rows
+    return [*rows, *_moved(_parse(lines[at:], delimiter, csv.QUOTE_NONE), at)]
+
+
+def _moved(rows: Iterable[_Row], by: int) -> Iterator[_Row]:
+    return (_Row(row.cells, by + row.first, by + row.end) for row in rows)
 
 
 def _parse(lines: list[str], delimiter: str, quoting: int) -> Iterator[_Row]:
     if quoting == csv.QUOTE_NONE:
         for index, line in enumerate(lines):
-            yield _Row([" ".join(cell.strip().strip('"').split()) for cell in line.split(delimiter)], index)
+            cells = [" ".join(cell.strip().strip('"').split()) for cell in line.split(delimiter)]
+            yield _Row(cells, index, index + 1)
         return
+    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(
         (f"{line}\n" for line in lines), delimiter=delimiter, strict=True, skipinitialspace=True
     )
     first = 0
     for cells in reader:
-        yield _Row([" ".join(cell.split()) for cell in cells], first)
+        yield _Row([" ".join(cell.split()) for cell in cells], first, reader.line_num)
         first = reader.line_num
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragcli.jsontext import parse_json
 from ragcli.load.blocks import is_blank
 from ragcli.load.source import inline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ragcli.types import Scalar
 
@@ -32,6 +32,7 @@ def split_front_matter(lines: Sequence[str]) -> tuple[int, dict[str, Scalar]]:
     end = next(ends, None)
     if end is None or all(is_blank(line) for line in lines[end + 1 :]):
         return 0, {}
+    loaded: dict[Any, Any] | None
     if opening == "{":
         loaded = _json("\n".join(lines[: end + 1]))
     else:
@@ -42,7 +43,7 @@ def split_front_matter(lines: Sequence[str]) -> tuple[int, dict[str, Scalar]]:
     return end + 1, scalars(loaded)
 
 
-def scalars(values: dict[object, object]) -> dict[str, Scalar]:
+def scalars(values: Mapping[Any, object]) -> dict[str, Scalar]:
     """Those entries that can be metadata: scalars, and lists of scalars joined with commas.
 
     Strings are cleaned; dates become ISO 8601; numbers beyond 64 bits or not finite are left out.
@@ -80,11 +81,11 @@ def _yaml(text: str) -> dict[object, object] | None:
     return loaded if isinstance(loaded, dict) else None
 
 
-def _toml(text: str) -> dict[object, object] | None:
+def _toml(text: str) -> dict[str, Any] | None:
     import tomllib
 
     try:
-        return {**tomllib.loads(text)}
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
         return None
 

@@ -28,6 +28,7 @@ _FURNITURE_NAMES = frozenset(
 _NAMED_PART = re.compile(r"[\s_-]+")
 _HIDDEN = 100  # letters; longer text that a page keeps hidden is unfolded by its reader
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
+_FURNITURE_ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search"])
 _LINKS = 0.6  # share of a part's letters in links that makes it navigation
 _NESTED_TAG = re.compile(
     r"<(/?)(div|span|font|b|i|u|em|strong|a|center|blockquote|section|ul|ol|table)\b", re.IGNORECASE
@@ -36,6 +37,8 @@ _DEEPEST = 2000  # lexbor's time grows with the square of the depth
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _BEGINS_AS_PAGE = re.compile(rb"\s*<(?:!doctype|html|head|body|meta|\?xml|!--)", re.IGNORECASE)
 _TEMPLATE = re.compile(r"^<template[^>]*>|</template>\s*$", re.IGNORECASE)
+_MAINS = ("main", "article", "[role=main]")
+_MAIN = ", ".join(_MAINS)
 _REPLACED = frozenset(["iframe", "template", "ruby", "math", "svg", "img", "area"])
 _NOT_CONTENT = frozenset(["headerlink", "anchor-link", "anchorjs-link", "linenos"])
 
@@ -57,9 +60,11 @@ def read_html(content: Content) -> Parsed:
     tree = LexborHTMLParser(source.encode("utf-8", "replace").decode())
     body = tree.body or tree.root
     writer = BlockWriter(source)
-    has_main = tree.css_first("main, article, [role=main]") is not None
+    has_main = tree.css_first(_MAIN) is not None
+    # A page whose article has no title of its own has it in the header.
+    keep = "header" if has_main and tree.css_first(", ".join(f"{part} h1" for part in _MAINS)) is None else ""
     if body is not None:
-        _write(body, writer, has_main=has_main)
+        _write(body, writer, has_main=has_main, titled=keep)
         if writer.is_empty():
             _write(body, writer, has_main=None)
     metadata = _metadata(tree)
@@ -100,8 +105,8 @@ def _write_head(title: str, description: str, writer: BlockWriter) -> None:
         writer.close(tag)
 
 
-def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None) -> None:
-    for event, tag, text in _events(body, has_main):
+def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None, titled: str = "") -> None:
+    for event, tag, text in _events(body, has_main, titled=titled):
         if event == "text":
             writer.text(text)
         elif event == "open":
@@ -112,32 +117,39 @@ def _write(body: LexborNode, writer: BlockWriter, *, has_main: bool | None) -> N
             writer.close(tag)
 
 
-def _events(body: LexborNode, has_main: bool | None, frames: int = 1) -> Iterator[tuple[str, str, str]]:
+def _events(
+    body: LexborNode, has_main: bool | None, frames: int = 1, titled: str = ""
+) -> Iterator[tuple[str, str, str]]:
     """("open" | "layout" | "close" | "text", tag, text) in document order, without what is dropped.
 
     The text of an opened table is the number of its header rows. ``has_main`` None: all is wanted.
+    ``titled`` is the tag of furniture that stays if the page's title stands in it.
     """
     stack: list[tuple[LexborNode | None, str]] = [(body, "")]
     mains = 0
     while stack:
         node, closing = stack.pop()
         if node is None:
-            mains -= closing in ("main", "article")
+            mains -= closing == "main"
             yield "close", closing, ""
             continue
         if node.is_text_node:
             yield "text", "", node.text_content or ""
             continue
         tag = node.tag or ""
-        if not node.is_element_node or _is_dropped(node, tag, has_main if not mains else False):
+        outside = has_main if not mains else False
+        if tag == titled and outside and node.css_first("h1") is not None:
+            outside = False
+        if not node.is_element_node or _is_dropped(node, tag, outside):
             continue
         if tag in _REPLACED:
             yield from _replaced(node, tag, frames)
             continue
-        layout = tag == "table" and _is_layout(node)
-        mains += tag in ("main", "article")
+        layout = tag in ("table", "dl") and _is_layout(node)
+        is_main = tag in ("main", "article") or node.attributes.get("role") == "main"
+        mains += is_main
         yield ("layout" if layout else "open"), tag, str(_header_rows(node)) if tag == "table" else ""
-        stack.append((None, "div" if layout else tag))
+        stack.append((None, "main" if is_main else "div" if layout else tag))
         stack += [(child, "") for child in reversed(list(node.iter(include_text=True)))]
 
 
@@ -226,7 +238,7 @@ def _is_dropped(node: LexborNode, tag: str, has_main: bool | None) -> bool:
     names = attributes.get("class") or ""
     if _NOT_CONTENT.intersection(names.split()):
         return True
-    if tag in _FURNITURE:
+    if tag in _FURNITURE or attributes.get("role") in _FURNITURE_ROLES:
         return has_main is not None and (has_main or _is_mostly_links(node))
     if has_main is None or not (names or "id" in attributes or "role" in attributes):
         return False
@@ -236,20 +248,39 @@ def _is_dropped(node: LexborNode, tag: str, has_main: bool | None) -> bool:
 
 
 def _is_nothing_to_unfold(node: LexborNode) -> bool:
-    letters = len("".join(_words(node).split()))
-    return letters < _HIDDEN or node.css_first("input, button, select") is not None or _is_mostly_links(node)
+    return (
+        _letters(node) < _HIDDEN
+        or node.css_first("input, button, select") is not None
+        or _is_mostly_links(node)
+    )
 
 
 def _is_mostly_links(node: LexborNode) -> bool:
-    whole = len("".join((node.text() or "").split()))
-    links = sum(len("".join((link.text() or "").split())) for link in node.css("a"))
-    return links > _LINKS * whole
+    """Beside its headings, which links stand under, and which may be links to where they stand."""
+    headings = sum(map(_letters, node.css("h1, h2, h3, h4, h5, h6")))
+    in_headings = ", ".join(f"h{level} a" for level in range(1, 7))
+    links = sum(map(_letters, node.css("a"))) - sum(map(_letters, node.css(in_headings)))
+    return links > 0 and links > _LINKS * (_letters(node) - headings)
 
 
-def _is_layout(table: LexborNode) -> bool:
-    """A table that arranges a page: one with other structure in its cells, or of one cell."""
-    inside = table.css_first("td table, td h1, td h2, td h3, td h4, td pre, td article, td form")
-    return inside is not None or len(table.css("td, th")) <= 1
+def _letters(node: LexborNode) -> int:
+    return len("".join(_words(node).split()))
+
+
+def _is_layout(node: LexborNode) -> bool:
+    """A table that arranges a page, or a list of definitions that is a chapter.
+
+    It has other structure in its cells, or is a table of one cell.
+    """
+    if node.tag == "dl":
+        return _holds(node, "dd pre, dd table, dd dl, dd h2, dd h3, dd h4, dd section")
+    inside = "td table, td h1, td h2, td h3, td h4, td pre, td article, td form"
+    return _holds(node, inside) or len(node.css("td, th")) <= 1
+
+
+def _holds(node: LexborNode, selector: str) -> bool:
+    # The library also finds the node itself, where what is around it fits.
+    return any(found.mem_id != node.mem_id for found in node.css(selector))
 
 
 def _head_text(tree: LexborHTMLParser, selector: str) -> str:

@@ -25,6 +25,7 @@ _OUTER: dict[str, BlockKind] = {
     "listing": "code",
     "xmp": "code",
 }
+_GAPS = frozenset(["label", "button", "input", "select", "textarea"])  # stand apart without a break
 _SPACE = re.compile(r"\s+")
 _NEEDLE = 40
 _SHORT = 6  # letters; a shorter needle is looked for nearby only
@@ -61,6 +62,8 @@ class BlockWriter:
 
     def open(self, tag: str, headers: int = 0) -> None:
         """A tag opens; ``headers`` is how many rows of a table name its columns."""
+        if tag in _GAPS:
+            self._break(" ")
         if tag == "table" and not self._outer:
             self._headers = headers
         if not self._outer and (tag in _BLOCKS or tag in _OUTER):
@@ -79,6 +82,8 @@ class BlockWriter:
 
     def close(self, tag: str) -> None:
         """A tag closes."""
+        if tag in _GAPS:
+            self._break(" ")
         self._verbatim -= _OUTER.get(tag) == "code"
         if tag in _LISTS and self._counters:
             self._counters.pop()

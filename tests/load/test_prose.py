@@ -115,7 +115,7 @@ def test_code_keeps_functions_whole(tmp_path: Path) -> None:
         ("a.txt", b"", "empty"),
         ("a.md", b" \n\t\n" * 9 + b"\0", "empty"),
         ("a.txt", b"\x00\xff\xfe\x01" * 50, "binary"),
-        ("a.docx", b"PK", "unsupported"),
+        ("a.docx", b"PK", "damaged"),
         ("a.pdf", b"", "empty"),
         ("a.pdf", b"no pdf at all", "damaged"),
         ("a.jsonl", b"", "empty"),

@@ -155,7 +155,8 @@ def _number(value: float, parts: tuple[tuple[str, str], ...]) -> str:
             out.append(text)
         elif not said:
             said = True
-            out.append(_digits(value, text) if kind == "digits" else plain(value))
+            spaced = " " if text != text.rstrip() else ""
+            out.append((_digits(value, text) if kind == "digits" else plain(value)) + spaced)
     return " ".join("".join(out).split())
 
 
@@ -166,14 +167,15 @@ def _digits(value: float, pattern: str) -> str:
     mantissa, exponent, _ = (
         re.split(r"([eE][+-])", bare, maxsplit=1) if re.search("[eE]", bare) else (bare, "", "")
     )
-    whole, _, fraction = mantissa.partition(".")
-    scaled = len(whole) - len(whole.rstrip(","))
+    # Commas at the very end divide by a thousand each.
+    scaled = len(mantissa) - len(mantissa.rstrip(","))
+    whole, _, fraction = mantissa.rstrip(",").partition(".")
     value /= 1000**scaled
     decimals = min(len(re.sub(r"[^#0?]", "", fraction)), _MOST_DECIMALS)
     least = len(re.sub(r"[^0?]", "", fraction))
     if exponent:
         return f"{value:.{decimals}E}"
-    grouped = "," in whole.rstrip(",")
+    grouped = "," in whole
     text = f"{_rounded(value, decimals):{',' if grouped else ''}.{decimals}f}"
     if "." in text:
         head, tail = text.split(".")

@@ -3,7 +3,7 @@
 from ragcli.load.encoding import decode
 from ragcli.load.file import load_file
 from ragcli.load.foreign import COMMAND, installed_loaders
-from ragcli.load.formats import FORMATS
+from ragcli.load.formats import FORMATS, format_of
 from ragcli.load.language import language_of
 from ragcli.load.parsed import CannotRead, Means
 from ragcli.load.pool import Job, LoaderPool
@@ -23,6 +23,7 @@ __all__ = [
     "Means",
     "SkippedFile",
     "decode",
+    "format_of",
     "installed_loaders",
     "language_of",
     "load_file",

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
 from ragcli.embed import Embedder
-from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
+from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile, format_of
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
@@ -230,12 +230,14 @@ class Builder:
     def _cannot(self, failure: Failure, file: str) -> None:
         """Note what cannot be taken of a file.
 
-        An empty file is no failure unless it was named itself, and what lies within a file is left
-        out like the files of a folder.
+        Unless it was named itself, an empty file is no failure, nor a picture where none is to be read;
+        what lies within a file is left out like the files of a folder.
         """
-        within = failure.path != file and failure.error in ("binary", "unsupported")
-        if within or (failure.error == "empty" and failure.path not in self._named):
-            self._report.left_out.append((failure.path, failure.error))
+        path, error = failure.path, failure.error
+        within = path != file and error in ("binary", "unsupported")
+        picture = error == "no-text" and format_of(PurePosixPath(path)) == "image"
+        if path not in self._named and (within or picture or error == "empty"):
+            self._report.left_out.append((path, "picture" if picture else error))
         else:
             self._report.fail(failure)
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -213,3 +214,46 @@ def test_a_reader_that_dies_costs_its_file(run: Run, tmp_path: Path, monkeypatch
         ("docs/d.hang", "timeout"),
     ]
     assert documents(run, tmp_path) == ["docs/a.md", "docs/c.md", "docs/e.md"]
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """The words OWLS HUNT AT NIGHT, as a picture."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("RGB", (900, 120), "white")
+    ImageDraw.Draw(image).text((20, 30), "OWLS HUNT AT NIGHT", "black", ImageFont.load_default(60))
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
+
+
+def test_pictures_are_left_out_until_they_are_asked_for(run: Run, tmp_path: Path, picture: bytes) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "owl.png").write_bytes(picture)
+    (docs / "a.md").write_text("Bees.\n")
+    pack(docs / "b.zip", b_md="Kelp.\n", c_png=picture)
+    ran = run("-v", "index", "docs", "--format", "json", cwd=tmp_path)
+    assert (ran.json["documents"]["added"], ran.json["documents"]["failed"]) == (2, 0)
+    assert "left out: docs/owl.png: picture" in ran.err
+    assert "left out: docs/b.zip/c.png: picture" in ran.err
+    assert (
+        "--ocr"
+        in run("index", "docs/owl.png", "--format", "json", cwd=tmp_path, exit=6).json["failures"][0][
+            "message"
+        ]
+    )
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+def test_pictures_are_read_where_that_is_asked_for(run: Run, tmp_path: Path, picture: bytes) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "owl.png").write_bytes(picture)
+    (docs / "a.md").write_text("Bees.\n")
+    run("index", "docs", cwd=tmp_path)
+    assert run("index", "--ocr", "eng", "--format", "json", cwd=tmp_path).json["documents"]["added"] == 1
+    [hit] = run("search", "owls hunt", "--mode", "lexical", "--format", "json", cwd=tmp_path).json["hits"]
+    assert (hit["path"], hit["page"]) == ("docs/owl.png", 1)
+    assert "HUNT" in hit["text"]

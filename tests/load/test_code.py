@@ -121,6 +121,15 @@ def test_headers_are_of_c_or_of_cpp(tmp_path: Path) -> None:
     ]
 
 
+def test_braces_on_lines_of_their_own(tmp_path: Path) -> None:
+    text = (
+        "public interface A\n{\n    void F();\n\n    [B]\n    int G()\n    {\n        return 1;\n    }\n}\n"
+    )
+    page = document(tmp_path, "a.cs", text)
+    assert _paths(page) == [("public interface A",), ("public interface A", "int G()")]
+    assert ("code", "{\n    void F();") in texts(page)
+
+
 def test_html_around_php(tmp_path: Path) -> None:
     text = "<html>\n<?php\nfunction f() {\n  return 1;\n}\n?>\n<p>Hello</p>\n</html>\n"
     page = document(tmp_path, "a.php", text)

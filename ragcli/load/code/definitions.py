@@ -101,8 +101,8 @@ class _Sections:
                 yield Region("heading", first, first + 1, level, self._label(first, end))
                 first += 1
         starts = made.starts[bisect_left(made.starts, max(first + 1, head)) : bisect_left(made.starts, end)]
-        if head and starts and all(is_blank(line) for line in self._lines[head : starts[0]]):
-            del starts[0]  # a head stands before something
+        if starts and all(line.strip() in ("", "{") for line in self._lines[head or first : starts[0]]):
+            del starts[0]  # neither a head nor a brace stands alone
         for start, stop in zip([first, *starts], [*starts, end], strict=True):
             yield Region("code", start, stop, head=head)
             head = 0

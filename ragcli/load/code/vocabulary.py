@@ -56,16 +56,17 @@ WRAPPERS = _names(
 THROUGH = _names(
     """
     ERROR block body_statement class_body compound_statement constructor_body declaration_list elif_clause
-    else_clause enum_body enum_body_declarations enum_class_body except_clause field_declaration_list
+    else_clause enum_body enum_body_declarations enum_class_body enum_declaration_list except_clause
+    field_declaration_list
     file_scoped_namespace_declaration finally_clause function_body if_statement indented_block
-    interface_body linkage_specification preproc_elif preproc_else preproc_if preproc_ifdef program
+    interface_body linkage_specification package_clause preproc_elif preproc_else preproc_if preproc_ifdef program
     statement_block statement_list statements template_body try_statement
     """
 )
 IMPORTS = _names(
     """
     future_import_statement import import_declaration import_from_statement import_header import_list
-    import_statement namespace_use_declaration package_clause package_declaration package_header
+    import_statement namespace_use_declaration package_declaration package_header
     preproc_include use_declaration using_declaration using_directive
     """
 )

@@ -15,7 +15,8 @@ An engine has no vote on itself, nor pypdfium2 on us, who stand on it, nor one p
   pair across columns counts only where two engines read so.
 - order: of the words that occur once, the share in the longest run that stands in the same order
   (longest increasing subsequence), by the voter that agrees best: columns and boxes may be read in
-  more orders than one, and it is enough to read them as one other engine does.
+  more orders than one, and it is enough to read them as one other engine does. pypdf and pypdfium2
+  both keep the order of the file, and so confirm each other in full whatever it is.
 
 Words are folded, and hyphens within or after them taken out, so that joining what a line end split is
 neither praised nor punished. Seconds are those of the whole folder, in one process each.

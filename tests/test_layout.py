@@ -48,6 +48,7 @@ HOMES = {
     "httpx": ["answer"],
     "pypdf": ["load"],
     "pypdfium2": ["load"],
+    "lxml": ["load"],
     "selectolax": ["load"],
     "lxml": ["load"],
     "msoffcrypto": ["load/office"],

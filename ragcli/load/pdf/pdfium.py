@@ -65,7 +65,7 @@ def read_with_pdfium(
         return Opened(
             pages,
             _outline(document),
-            document.get_metadata_dict(),
+            _info(document),
             [*_attachments(document), *attached],
             _xfa_fields(_xfa(document)),
         )
@@ -165,15 +165,33 @@ def _outline(document: Any) -> dict[int, dict[str, int]]:
     return outline
 
 
+def _info(document: Any) -> dict[str, str]:
+    """The info entries; broken ones are left out."""
+    found = {}
+    for name in ("Title", "Author", "Subject", "Keywords", "CreationDate", "ModDate"):
+        try:
+            found[name] = document.get_metadata_value(name)
+        except UnicodeError:
+            continue
+    return found
+
+
 def _attachments(document: Any) -> Iterator[tuple[str, bytes | None]]:
     import pypdfium2
 
     for index in range(min(document.count_attachments(), 1000)):
         try:
             attachment = document.get_attachment(index)
-            yield attachment.get_name(), _bytes_of(attachment)
+            yield _name_of(attachment), _bytes_of(attachment)
         except pypdfium2.PdfiumError:
             continue
+
+
+def _name_of(attachment: Any) -> str:
+    try:
+        return str(attachment.get_name())
+    except UnicodeError:
+        return ""
 
 
 def _bytes_of(attachment: Any) -> bytes | None:
@@ -302,7 +320,7 @@ def _attached(document: Any, annotation: Any) -> list[tuple[str, bytes | None]]:
     if not handle:
         return []
     attachment = pypdfium2.PdfAttachment(handle, document)
-    return [(attachment.get_name(), _bytes_of(attachment))]
+    return [(_name_of(attachment), _bytes_of(attachment))]
 
 
 def _string(call: Callable[..., int], *arguments: Any) -> str:

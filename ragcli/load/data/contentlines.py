@@ -86,25 +86,30 @@ def _read(source: Source, *titles: str) -> Parsed:
     """``titles`` are the names that may title the file, the first one found, if what it names is alone."""
     out = _Writer()
     stack: list[str] = []
+    hidden = alarms = 0  # how many of those are open
     found: dict[str, list[str]] = {name: [] for name in titles}
     for line in _properties(source.text.split("\n")):
         number = source.numbers[line.line]
         if line.name == "BEGIN":
             stack.append(line.value.strip().upper())
-            if not _UNSEEN.intersection(stack):
+            hidden += stack[-1] in _UNSEEN
+            alarms += stack[-1] == "VALARM"
+            if not hidden:
                 if stack[-1] != "VALARM":
                     out.part(number)
                 out.add(stack[-1].removeprefix("V").capitalize(), number)
         elif line.name == "END":
             if stack:
-                stack.pop()
+                ended = stack.pop()
+                hidden -= ended in _UNSEEN
+                alarms -= ended == "VALARM"
             if not stack or stack[-1] == "VCALENDAR":
                 out.part(number)
-        elif not _UNSEEN.intersection(stack):
+        elif not hidden:
             value = _value(line)
             if value:
                 out.add(f"{_label(line)}: {value}", number)
-                if line.name in found and "VALARM" not in stack:
+                if line.name in found and not alarms:
                     found[line.name].append(value)
     if not out.lines:
         return read_text(source)

@@ -193,7 +193,9 @@ class _Reading:
         if kind == "multipart/alternative" and part.parts:
             return _best([self.items(child, kind) for child in part.parts])
         if part.parts:
-            return [item for child in part.parts for item in self.items(child, kind)]
+            items = [item for child in part.parts for item in self.items(child, kind)]
+            told = f"it has more than {len(part.parts)} parts; so many were read"
+            return [*items, CannotRead("too-large", told)] if part.is_cut else items
         if kind in _SIGNATURES or _is_ornament(part, within):
             return []
         if self._is_body(part, within):
@@ -245,14 +247,9 @@ class _Reading:
         verbatim = not part.coding and text.count("\n") == data.count(b"\n")
         source = clean(text)
         before = self._line_at(part.start) - 1 if verbatim else 0
-        lines, members = _without_files(source.text.split("\n"))
-        kept = [(line, source.numbers[number] + before) for number, line in lines]
-        while kept and not kept[-1][0].strip():
-            kept.pop()
-        while kept and not kept[0][0].strip():
-            del kept[0]
-        if kept:
-            parsed = read_text(Source("\n".join(line for line, _ in kept), [number for _, number in kept]))
+        source, members = _without_files(_trimmed(source, before))
+        if source.text:
+            parsed = read_text(source)
             parsed = parsed if verbatim else replace(parsed, lines=None)
             items.insert(0, _Body(parsed, _letters(parsed.text), is_html=False))
         return items + members
@@ -333,21 +330,41 @@ def _unflowed(text: str, *, join: bool) -> str:
     return "".join(out)
 
 
-def _without_files(lines: list[str]) -> tuple[list[tuple[int, str]], list[Member]]:
-    """The lines, with their numbers from 0, without the uuencoded files among them; and those."""
-    kept: list[tuple[int, str]] = []
-    members: list[Member] = []
+def _trimmed(source: Source, before: int) -> Source:
+    """Without blank lines at its ends, and with ``before`` lines more before it."""
+    kept = source.text.rstrip()
+    first = len(kept) - len(kept.lstrip())
+    first = kept.rfind("\n", 0, first) + 1
+    lines = source.numbers[kept.count("\n", 0, first) : kept.count("\n") + 1]
+    shifted = (
+        range(lines[0] + before, lines[-1] + before + 1)
+        if isinstance(lines, range)
+        else [n + before for n in lines]
+    )
+    return Source(kept[first:], shifted)
+
+
+def _without_files(source: Source) -> tuple[Source, list[Member]]:
+    """The text without the uuencoded files that stand in it; and those."""
+    if "\nend" not in source.text or "begin " not in source.text:
+        return source, []
+    lines = source.text.split("\n")
     ends = [number for number, line in enumerate(lines) if line.strip() == "end"]
+    kept: list[int] = []
+    members: list[Member] = []
     at = 0
     while at < len(lines):
         found = _BEGIN.fullmatch(lines[at].rstrip()) if ends else None
         place = bisect_right(ends, at)
         end = ends[place] if place < len(ends) else None
         if found is None or end is None:
-            kept.append((at, lines[at]))
+            kept.append(at)
             at += 1
             continue
         data = b"".join(from_uuencode([line.encode("ascii", "replace") for line in lines[at + 1 : end]]))
         members.append(Member(found[1].replace("\\", "/").rsplit("/", 1)[-1], data))
         at = end + 1
-    return kept, members
+    if not members:
+        return source, []
+    rest = Source("\n".join(lines[n] for n in kept), [source.numbers[n] for n in kept])
+    return _trimmed(rest, 0), members

@@ -15,6 +15,8 @@ from ragcli.load.mail.charset import from_base64, text_in, words
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _DEEPEST = 30
 _MOST_FIELDS = 2000
+_MOST_PARTS = 5000  # of one part
+_LONGEST_PARAMETERS = 4000  # bytes; the standard library's time grows with their square
 _PARAMETERS = frozenset(["content-type", "content-disposition"])
 _TRANSPARENT = frozenset(["message/rfc822", "message/global", "message/news"])
 
@@ -24,6 +26,7 @@ class Part:
     """A message or a part of one: its fields and its body ``data[start:end]``, or the parts of that.
 
     ``fields`` are (lower-case name, value with its folds, offset of the line it begins on).
+    ``is_cut`` says that it has more parts than were taken.
     """
 
     data: bytes
@@ -32,6 +35,7 @@ class Part:
     fields: list[tuple[str, bytes, int]]
     parameters: Message = field(default_factory=Message)
     parts: list[Part] = field(default_factory=list)
+    is_cut: bool = False
 
     def raw(self, name: str) -> bytes | None:
         """The first field of that name as it stands."""
@@ -104,11 +108,11 @@ def parse(data: bytes, start: int = 0, end: int | None = None, depth: int = 0) -
     part = Part(data, at, end, fields)
     for name, value, _ in fields:
         if name in _PARAMETERS and name not in part.parameters:
-            part.parameters[name] = " ".join(text_in(value, None).split())
+            part.parameters[name] = " ".join(text_in(value[:_LONGEST_PARAMETERS], None).split())
     if depth < _DEEPEST and part.type.startswith("multipart/"):
-        part.parts = [
-            parse(data, first, last, depth + 1) for first, last in _spans(part, part.parameter("boundary"))
-        ]
+        spans = _spans(part, part.parameter("boundary"))
+        part.is_cut = len(spans) > _MOST_PARTS
+        part.parts = [parse(data, first, last, depth + 1) for first, last in spans[:_MOST_PARTS]]
     return part
 
 

@@ -27,6 +27,7 @@ _KINDS = {
     "list": "itemize enumerate description compactitem",
 }
 _KIND = {name: kind for kind, names in _KINDS.items() for name in names.split()}
+_VERBATIM = frozenset(["verbatim", "Verbatim", "lstlisting", "minted", "alltt"])
 _HEAD_ENDS = re.compile(r"\\(?:midrule|endhead|endfirsthead)\b")
 _COMMAND = re.compile(r"\\(?:label|index|footnote|thanks)\{[^{}]*\}|\\[a-zA-Z]+\*?[ \t]*|[{}$]")
 _ACCENTS = {
@@ -147,7 +148,9 @@ def _closing(lines: Sequence[str], at: int, name: str) -> int:
         depth -= line.count(f"\\end{{{name}}}") + line.count(f"\\end{{{name}*}}")
         if depth <= 0:
             return index + 1
-    return at + 1
+        if index > at and _SECTION.match(line) and name not in _VERBATIM:
+            return index
+    return min(len(lines), at + _AHEAD)
 
 
 def _display(lines: Sequence[str], at: int) -> Region | None:

@@ -86,7 +86,7 @@ _PROSE = {
     "markdown": ".md .markdown .mdx .mdown .mkd",
     "rst": ".rst .rest",
     "text": ".txt .text .log",
-    "asciidoc": ".adoc .asciidoc .asc",
+    "asciidoc": ".adoc .asciidoc",
     "org": ".org",
     "latex": ".tex .ltx .latex",
     "subtitles": ".srt .vtt .ass .ssa",

@@ -58,6 +58,7 @@ def test_page(tmp_path: Path) -> None:
         ("<article><header><h2><a href=1>Linked</a></h2></header><p>in</p></article>", "Linked\n\nin"),
         ("<article>in</article><div role=navigation><h3>More</h3><a>x</a> or y</div>", "in"),
         ("<article>in<aside><h4>Related stories</h4><a>x</a></aside></article>", "in"),
+        ("<ol start=7><li>a<li>b</ol>", "7. a\n8. b"),
         ("<label>Linux</label><label>Mac</label>", "Linux Mac"),
         ("<article><p>in</p></article><aside>beside</aside>", "in"),
         ("<p>a<script>x</script><style>y</style><noscript>z</noscript>b</p>", "ab"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # A string that is not closed ends with the file.
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],:]|//[^\n]*|/\*.{0,5000}?\*/|\n|[^\s{}\[\],:"]+', re.DOTALL
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\],:]|//[^\n]*|/\*.{0,500}?\*/|\n|[^\s{}\[\],:"]+', re.DOTALL
 )
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL
@@ -80,7 +80,7 @@ class _Node:
     has_long: bool = False
 
     def sum_up(self) -> None:
-        """Size and depth, from those of the members."""
+        """What is known of an object or array from its members."""
         self.size = len(self.key) + len(self.text) + sum(node.size + 2 for node in self.members)
         self.depth = max((node.depth + 1 for node in self.members), default=0)
         self.has_long = (
@@ -127,9 +127,8 @@ def _values(text: str) -> list[_Node]:
 
 
 def _scalar(key: str, text: str, line: int) -> _Node:
-    node = _Node(key, line, text=text)
-    node.sum_up()
-    return node
+    is_long = len(text) > _VALUE or "\n" in text.strip()
+    return _Node(key, line, text=text, size=len(key) + len(text), has_long=is_long)
 
 
 def _decoded(part: str) -> str:
@@ -214,6 +213,9 @@ def _cells(node: _Node, path: str) -> Iterator[str]:
         values = ", ".join(member.text for member in node.members if member.text.strip())
         if values:
             yield f"{path}: {values}" if path else values
+    elif not path:
+        for member in node.members:
+            yield from _cells(member, member.key)
     else:
         for member in node.members:
             yield from _cells(member, " / ".join(filter(None, (path, member.key))))

@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING
 from ragcli.load.parsed import CannotRead
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.etree import _Element as Element
 
 _DOCTYPE = re.compile(r"<!DOCTYPE\b(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(?:\[(.*?)\]\s*)?>", re.DOTALL)
 _ENTITY = re.compile(r"<!ENTITY\s+([\w.:-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>")
-_APART = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>)", re.DOTALL)
+_OPENING = re.compile(r"<!\[CDATA\[|<!--|<\?")
+_CLOSING = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
 _REFERENCE = re.compile(r"&(?:(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z_][\w.:-]{0,99});)?")
-_DECLARATION = re.compile(r"\s*<\?xml\b.*?\?>", re.DOTALL)
+_DECLARATION = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
+_LONGEST_DOCTYPE = 1_000_000
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _PREDEFINED = frozenset(["amp", "lt", "gt", "quot", "apos"])
@@ -43,10 +47,14 @@ class Tree:
 
 def parse_xml(text: str) -> Tree:
     """The tree of a document, or of a piece of one with several roots, mended where it is broken."""
-    text = _NOT_IN_XML.sub("", _DECLARATION.sub(_blank, text, count=1))
-    doctype = _DOCTYPE.search(text[:1_000_000])
+    text = _NOT_IN_XML.sub("", text)
+    declaration = _DECLARATION.match(text, len(text) - len(text.lstrip()))
+    if declaration:
+        text = "\n" * text.count("\n", 0, declaration.end()) + text[declaration.end() :]
+    at = text.find("<!DOCTYPE")
+    doctype = _DOCTYPE.match(text, at, at + _LONGEST_DOCTYPE) if at >= 0 else None
     declared: dict[str, str] = {}
-    if doctype and not _ANY_TAG.search(_APART.sub("", text[: doctype.start()])):
+    if doctype and not any(_ANY_TAG.search(part) for part, plain in _parts(text[:at]) if plain):
         declared = _declared(doctype[1] or "")
         text = text[: doctype.start()] + "\n" * doctype[0].count("\n") + text[doctype.end() :]
     text = _Entities(declared).settled(text)
@@ -106,8 +114,21 @@ def _parsed(text: str) -> Tree:
     return Tree(root, broken)
 
 
-def _blank(match: re.Match[str]) -> str:
-    return "\n" * match[0].count("\n")
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces; not plain are CDATA sections, comments and processing instructions."""
+    at = done = 0
+    unclosed: set[str] = set()
+    while opening := _OPENING.search(text, at):
+        closing = _CLOSING[opening[0]]
+        end = text.find(closing, opening.end()) if closing not in unclosed else -1
+        at = opening.end()
+        if end < 0:
+            unclosed.add(closing)
+            continue
+        yield text[done : opening.start()], True
+        done = at = end + len(closing)
+        yield text[opening.start() : done], False
+    yield text[done:], True
 
 
 def _declared(subset: str) -> dict[str, str]:
@@ -128,10 +149,7 @@ class _Entities:
         self._left = _MOST_EXPANDED
 
     def settled(self, text: str) -> str:
-        parts = _APART.split(text)
-        return "".join(
-            part if index % 2 else _REFERENCE.sub(self._settle, part) for index, part in enumerate(parts)
-        )
+        return "".join(_REFERENCE.sub(self._settle, part) if plain else part for part, plain in _parts(text))
 
     def _settle(self, match: re.Match[str]) -> str:
         name = match[1]

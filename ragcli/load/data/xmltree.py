@@ -271,13 +271,14 @@ def _items(node: Element, depth: int, items: list[tuple[int, str]], later: list[
         number += 1
         mark = f"{number}. " if name_of(node) in _NUMBERED else "" if name == "dt" else "- "
         inner = [part for part in child.iter("*") if part is not child and name_of(part) in _LISTS]
-        outer = [part for part in inner if not any(up in inner for up in part.iterancestors())]
-        items.append((depth, mark + " ".join(_without(child, outer).split())))
+        among = set(inner)
+        outer = [part for part in inner if among.isdisjoint(part.iterancestors())]
+        items.append((depth, mark + " ".join(_without(child, frozenset(outer)).split())))
         for part in outer:
             _items(part, depth + 1, items, later)
 
 
-def _without(node: Element, left_out: Sequence[Element]) -> str:
+def _without(node: Element, left_out: frozenset[Element]) -> str:
     words = [node.text or ""]
     for child in node:
         if child not in left_out:

@@ -34,6 +34,7 @@ _ENTRY = re.compile(r":(!?[\w][\w-]*!?):(?:[ \t]+(.*))?$")
 _MACRO = re.compile(r"(?:link:|https?://|xref:|mailto:)[^\s\[]*\[([^\]]*)\]|<<[^,>]*,([^>]*)>>")
 _MARKS = re.compile(r"(?<!\w)([*_`#+^~]{1,2})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _HEADER = 30  # lines
+_MOST_ATTRIBUTES = 10  # lines
 _KNOWN = ("author", "email", "revdate", "revnumber", "description", "keywords")
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,3}(?: <[^>]+>)?(?:; .*)?$")
 
@@ -99,11 +100,16 @@ def _entry(lines: Sequence[str], at: int) -> Region | None:
     return Region("paragraph", at, end) if end > at else None
 
 
+def _after_attributes(lines: Sequence[str], at: int) -> int:
+    end = at
+    while end < len(lines) and end < at + _MOST_ATTRIBUTES and _ATTRIBUTES.match(lines[end]):
+        end += 1
+    return end
+
+
 def _block(lines: Sequence[str], at: int) -> Region | None:
     """A block between two equal lines, with the lines of attributes before it."""
-    opening = at
-    while opening < len(lines) and _ATTRIBUTES.match(lines[opening]):
-        opening += 1
+    opening = _after_attributes(lines, at)
     if opening == len(lines):
         return None
     if not (_VERBATIM.match(lines[opening]) or _TABLE.match(lines[opening])):
@@ -126,9 +132,7 @@ def _header_end(lines: Sequence[str], at: int, opening: int, end: int) -> int:
 
 
 def _container(lines: Sequence[str], at: int) -> Region | None:
-    end = at
-    while end < len(lines) and _ATTRIBUTES.match(lines[end]):
-        end += 1
+    end = _after_attributes(lines, at)
     if end < len(lines) and _CONTAINER.match(lines[end]):
         return Region("paragraph", at, end + 1)
     return None

@@ -27,6 +27,7 @@ _KINDS = {
     "list": "itemize enumerate description compactitem",
 }
 _KIND = {name: kind for kind, names in _KINDS.items() for name in names.split()}
+_VERBATIM = frozenset(["verbatim", "Verbatim", "lstlisting", "minted", "alltt"])
 _HEAD_ENDS = re.compile(r"\\(?:midrule|endhead|endfirsthead)\b")
 _COMMAND = re.compile(r"\\(?:label|index|footnote|thanks)\{[^{}]*\}|\\[a-zA-Z]+\*?[ \t]*|[{}$]")
 _ACCENTS = {
@@ -41,6 +42,7 @@ _ACCENTS = {
 _ACCENT = re.compile(r"\\(?:([\'`^\"~])\{?([A-Za-z])\}?|([cv])\{([A-Za-z])\})")
 _SPECIAL = re.compile(r"\\([&%$#_{}])")
 _LONGEST = 20  # lines of a title
+_AHEAD = 5000  # lines; keeps files in which nothing is closed linear
 
 
 def read_latex(source: Source) -> Parsed:
@@ -140,12 +142,15 @@ def _environment(lines: Sequence[str], at: int) -> Region | None:
 
 def _closing(lines: Sequence[str], at: int, name: str) -> int:
     depth = 0
-    for index in range(at, len(lines)):
-        depth += len(re.findall(rf"\\begin\{{{name}\*?\}}", lines[index]))
-        depth -= len(re.findall(rf"\\end\{{{name}\*?\}}", lines[index]))
+    for index in range(at, min(len(lines), at + _AHEAD)):
+        line = lines[index]
+        depth += line.count(f"\\begin{{{name}}}") + line.count(f"\\begin{{{name}*}}")
+        depth -= line.count(f"\\end{{{name}}}") + line.count(f"\\end{{{name}*}}")
         if depth <= 0:
             return index + 1
-    return at + 1
+        if index > at and _SECTION.match(line) and name not in _VERBATIM:
+            return index
+    return min(len(lines), at + _AHEAD)
 
 
 def _display(lines: Sequence[str], at: int) -> Region | None:

@@ -106,8 +106,8 @@ def _verbatim(lines: Sequence[str], at: int) -> Region | None:
     if found and found[1].lower() in _VERBATIM:
         closing = f"#+end_{found[1].lower()}"
         closed = (i for i in range(at + 1, len(lines)) if lines[i].strip().lower() == closing)
-        end = next(closed, None)
-        return Region("code", at, end + 1) if end is not None else None
+        end = next(closed, len(lines) - 1)
+        return Region("code", at, end + 1)
     if found or lines[at].lstrip().lower().startswith("#+end_"):
         return Region("paragraph", at, at + 1)
     if not _FIXED.match(lines[at]):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragcli.load.source import Source
 
 _TIMES = re.compile(r"\s*((?:\d+:)?\d{1,2}:\d{2})[.,]\d{1,3}\s*-->\s*((?:\d+:)?\d{1,2}:\d{2})")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
 _TAG = re.compile(r"</?(?:[a-zA-Z][^<>]*|\d[\d:.]*)?>")
 _OVERRIDE = re.compile(r"\{\\[^}]*\}")
 _FIELDS = "layer,start,end,style,name,marginl,marginr,marginv,effect,text"

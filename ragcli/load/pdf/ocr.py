@@ -23,7 +23,7 @@ _SECONDS = 120  # for a picture
 _LANGUAGES = re.compile(r"[A-Za-z][A-Za-z_/]*(?:\+[A-Za-z][A-Za-z_/]*)*")
 _COLUMNS = 12  # of tesseract's TSV
 _LINE_HEIGHT = 1.0  # of a line's box to the font size that is put down for it
-HINT = "OCR can read pictures, where tesseract is installed and it is asked for"
+HINT = "--ocr eng reads it, where the program tesseract is installed"
 
 
 def words_in(picture: bytes, languages: str, dpi: int = _DPI) -> list[list[Word]]:

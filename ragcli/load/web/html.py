@@ -122,7 +122,8 @@ def _events(
 ) -> Iterator[tuple[str, str, str]]:
     """("open" | "layout" | "close" | "text", tag, text) in document order, without what is dropped.
 
-    The text of an opened table is the number of its header rows. ``has_main`` None: all is wanted.
+    The text of an opened table is the number of its header rows, that of a list its first number.
+    ``has_main`` None: all is wanted.
     ``titled`` is the tag of furniture that stays if the page's title stands in it.
     """
     stack: list[tuple[LexborNode | None, str]] = [(body, "")]
@@ -148,7 +149,7 @@ def _events(
         layout = tag in ("table", "dl") and _is_layout(node)
         is_main = tag in ("main", "article") or node.attributes.get("role") == "main"
         mains += is_main
-        yield ("layout" if layout else "open"), tag, str(_header_rows(node)) if tag == "table" else ""
+        yield ("layout" if layout else "open"), tag, _number(node, tag)
         stack.append((None, "main" if is_main else "div" if layout else tag))
         stack += [(child, "") for child in reversed(list(node.iter(include_text=True)))]
 
@@ -192,7 +193,7 @@ def _apart(words: str) -> Iterator[tuple[str, str, str]]:
 def _is_said_nearby(image: LexborNode, words: str) -> bool:
     """Its link or figure says the same."""
     near, steps = image.parent, 0
-    while near is not None and steps < 4 and near.tag in ("a", "span", "div", "figure", "picture", "p", "td"):
+    while near is not None and steps < 4 and near.tag in ("a", "span", "figure", "picture"):
         if words.lower() in inline(near.text() or "").lower():
             return True
         near, steps = near.parent, steps + 1
@@ -210,6 +211,13 @@ def _page_in(markup: str) -> LexborNode | None:
 
 def _words(node: LexborNode) -> str:
     return (node.text_content if node.is_text_node else node.text()) or ""
+
+
+def _number(node: LexborNode, tag: str) -> str:
+    if tag == "table":
+        return str(_header_rows(node))
+    start = (node.attributes.get("start") or "").strip() if tag == "ol" else ""
+    return start if start.isdecimal() and len(start) < 7 else ""
 
 
 def _header_rows(table: LexborNode) -> int:

@@ -60,12 +60,12 @@ class BlockWriter:
         """Nothing was written yet."""
         return not self._blocks
 
-    def open(self, tag: str, headers: int = 0) -> None:
-        """A tag opens; ``headers`` is how many rows of a table name its columns."""
+    def open(self, tag: str, number: int = 0) -> None:
+        """A tag opens; ``number`` is how many rows of a table name its columns, or a list's first number."""
         if tag in _GAPS:
             self._break(" ")
         if tag == "table" and not self._outer:
-            self._headers = headers
+            self._headers = number
         if not self._outer and (tag in _BLOCKS or tag in _OUTER):
             self._flush("paragraph")
         if tag in _OUTER and (not self._outer or tag == self._outer):
@@ -74,7 +74,7 @@ class BlockWriter:
         if tag == "br":
             self._break("\n" if self._kind() in ("paragraph", "code", "list") else " ")
         elif self._kind() == "list":
-            self._open_in_list(tag)
+            self._open_in_list(tag, number)
         elif self._kind() == "table":
             self._open_in_table(tag)
         elif self._outer and tag in _BLOCKS:
@@ -142,9 +142,9 @@ class BlockWriter:
         elif white == "\n" and last == " ":
             self._pieces[-1] = (white, None)
 
-    def _open_in_list(self, tag: str) -> None:
+    def _open_in_list(self, tag: str, number: int) -> None:
         if tag in _LISTS:
-            self._counters.append(0 if tag == "ol" else None)
+            self._counters.append(max(0, number - 1) if tag == "ol" else None)
         elif tag in ("li", "dt", "dd"):
             indent = "  " * max(0, len(self._counters) - 1)
             mark = {"dt": "", "dd": "  "}.get(tag, "- ")

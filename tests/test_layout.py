@@ -52,7 +52,6 @@ HOMES = {
     "lxml": ["load"],
     "msoffcrypto": ["load/office"],
     "olefile": ["load/office"],
-    "python_calamine": ["load/office"],
     "charset_normalizer": ["load"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],

@@ -48,7 +48,6 @@ HOMES = {
     "httpx": ["answer"],
     "pypdf": ["load"],
     "pypdfium2": ["load"],
-    "lxml": ["load"],
     "selectolax": ["load"],
     "lxml": ["load"],
     "msoffcrypto": ["load/office"],

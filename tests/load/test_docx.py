@@ -66,13 +66,13 @@ def _written(content: Known) -> bytes:
 
 def _write(word: Word, piece: Piece) -> None:
     if piece.kind == "heading":
-        word.add_heading(piece.text, piece.level)
+        word.add_paragraph(piece.text)._p.style = f"Heading{piece.level}"
     elif piece.kind == "list":
         for number, row in enumerate(piece.rows):
-            word.add_paragraph(row[0], style="List Number" if number % 2 else "List Bullet")
+            word.add_paragraph(row[0])._p.style = "ListNumber" if number % 2 else "ListBullet"
     elif piece.kind == "table":
         table = word.add_table(len(piece.rows), len(piece.rows[0]))
-        # Through the elements: python-docx looks for each cell anew in the whole table.
+        # Through the elements, like the styles above: python-docx looks for each of them anew.
         for row, cells in zip(table._tbl.tr_lst, piece.rows, strict=True):
             for cell, text in zip(row.tc_lst, cells, strict=True):
                 cell.p_lst[0].add_r().text = text

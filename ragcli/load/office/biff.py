@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ _END = 0x0A
 
 @dataclass(slots=True)
 class Sheet:
-    """``cells`` are (column, words) by row, from 0; ``links`` and ``notes`` (author, words) by row."""
+    """``cells`` are (column, words) by row, from 0; ``links`` and ``notes`` (author, words) by row;
+    ``broken`` counts records that could not be read."""
 
     name: str = ""
     cells: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Sheet:
     notes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     margins: list[str] = field(default_factory=list)
+    broken: int = 0
 
 
 class EncryptedError(Exception):
@@ -90,7 +93,10 @@ class _Book:
             elif kind == _END and readings:
                 readings.pop()
             elif readings and readings[-1]:
-                readings[-1].take(kind, pieces)
+                try:
+                    readings[-1].take(kind, pieces)
+                except (struct.error, IndexError, ValueError):  # one record cut short, the next may be whole
+                    readings[-1].sheet.broken += 1
         return self._order
 
     def _reading(self, at: int, bof: bytes, outer: Sequence[_Reading | None]) -> _Reading | None:
@@ -127,7 +133,8 @@ class _Book:
                 if depth <= 0 and self._version >= 5:
                     return
             elif depth <= 1:
-                self._take_global(kind, pieces)
+                with suppress(struct.error, IndexError):  # what follows may be whole
+                    self._take_global(kind, pieces)
 
     def _take_global(self, kind: int, pieces: list[bytes]) -> None:
         data = pieces[0]

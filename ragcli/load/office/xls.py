@@ -93,6 +93,8 @@ def _parsed(sheets: list[Sheet], title: str, metadata: dict[str, Scalar]) -> Ite
                 writer.paragraph(text)
     if not writer.is_empty:
         yield replace(writer.parsed(title, metadata), title=inline(title))
+    if any(sheet.broken for sheet in sheets):
+        yield CannotRead("damaged", "some of its records are broken; the others were read")
 
 
 def _rows(sheet: Sheet) -> Iterator[Row]:

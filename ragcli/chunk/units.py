@@ -23,6 +23,12 @@ CUT_IN_SENTENCE = 1.0
 # No line begins with these, none ends with those.
 _CLOSING = frozenset("。、，．！？；：…”’」』）》】〉〕")
 _OPENING = frozenset("“‘「『（《【〈〔")
+# After these a long sentence is cut rather than elsewhere.
+_CLAUSE = frozenset(",;:)，、；：）—")
+_NUMERALS = frozenset("0123456789〇零一二三四五六七八九十百千万萬亿億兆")
+
+# How far into a piece a clause must reach that it ends with.
+_LATE = 0.7
 
 Split = Callable[[str, int, int], Iterable[tuple[int, int]]]
 
@@ -96,12 +102,18 @@ def _piece_end(
         last = min(limit, bisect_right(starts, starts[first] + room * CHARACTERS) - 1, len(starts) - 1)
         last = max(last, first + 1)
         if last < len(starts) - 1:
-            whole = (at for at in range(last, first, -1) if breakable(text, starts[at]))
-            last = next(whole, last)
+            whole = [at for at in range(last, first, -1) if breakable(text, starts[at])]
+            late = (at for at in whole if at > first + (last - first) * _LATE)
+            clause = next((at for at in late if _ends_clause(text, starts[at])), None)
+            last = clause or next(iter(whole), last)
         tokens = counter.counts([text[starts[first] : starts[last]].rstrip()])[0]
         if tokens <= room or last == first + 1:
             return last, tokens
         limit = last - 1
+
+
+def _ends_clause(text: str, at: int) -> bool:
+    return text[max(0, at - 2) : at].rstrip()[-1:] in _CLAUSE
 
 
 def breakable(text: str, at: int) -> bool:
@@ -111,7 +123,13 @@ def breakable(text: str, at: int) -> bool:
         return True
     if after in _CLOSING or before in _OPENING:
         return False
+    if (before in _NUMERALS and after in _NUMERALS) or (_is_katakana(before) and _is_katakana(after)):
+        return False
     return _is_ideograph(before) or _is_ideograph(after)
+
+
+def _is_katakana(character: str) -> bool:
+    return "\u30a0" <= character <= "\u30ff"
 
 
 def _is_ideograph(character: str) -> bool:

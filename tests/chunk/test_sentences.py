@@ -66,6 +66,89 @@ def test_chinese_and_japanese_sentences_need_no_space(sentences: list[str]) -> N
     assert split("".join(sentences)) == sentences
 
 
+# What a stop is not, and what it is in spite of it: sentences, and what stands between them.
+HARD = [
+    # Titles and names
+    (" ", ["Mr. and Mrs. Smith met Prof. Lee.", "They left."]),
+    (" ", ["Gen. Grant met Gov. Curtin in St. Louis.", "It rained."]),
+    (" ", ["J. K. Rowling and J.R.R. Tolkien wrote books.", "She lives."]),
+    (" ", ["George W. Bush met John F. Kennedy Jr. in Texas.", "Nobody noticed."]),
+    (" ", ["Sammy Davis Jr. sang.", "He danced."]),
+    (" ", ["It was written by S. A. Cook.", "A friend helped."]),
+    (" ", ["Take plan B.", "The first failed."]),
+    (" ", ["It holds vitamin C.", "It is sour."]),
+    (" ", ["Rev. King spoke vs. Sen. Long.", "Both won."]),
+    (" ", ["Dr. A. B. Jones, M.D. of Ohio, came.", "Why?"]),
+    # Places, firms, times
+    (" ", ["The U.S. Army left the U.K. in May.", "Good."]),
+    (" ", ["He lives in the U.S.", "She does not."]),
+    (" ", ["Washington, D.C. is hot.", "Go there."]),
+    (" ", ["He works at Apple Inc. in Cupertino.", "Fine."]),
+    (" ", ["She joined Jones & Co.", "The firm failed."]),
+    (" ", ["It opens at 9 a.m. and shuts at 5 p.m. daily.", "Come early."]),
+    (" ", ["It ended at 5 p.m.", "Then we left."]),
+    (" ", ["On Jan. 5 and Sept. 11 it snowed.", "In May it did not."]),
+    (" ", ["She has a Ph.D. in physics.", "He has none."]),
+    # Numbers
+    (" ", ["See Fig. 3, Eqs. 4-5 and Sec. II.", "Then stop."]),
+    (" ", ["See No. 5 and Nos. 6 to 9.", "Are they right?"]),
+    (" ", ["Was it right?", "No.", "It was wrong."]),
+    (" ", ["Read pp. 3-5 and p. 9 of Vol. 2, ch. 4.", "Sleep."]),
+    (" ", ["It is 3.5 m, 1,000.25 kg or $.99.", "Choose."]),
+    (" ", ["Version 2.4.1. of 10.5.2024 is out.", "Get it."]),
+    (" ", ["The address is 192.168.0.1.", "Ping it."]),
+    # Abbreviations of text
+    (" ", ["Use a format, e.g. JSON, i.e. text, cf. Sect. 2.", "Done."]),
+    (" ", ["Smith et al. found it.", "Others did not."]),
+    (" ", ["Smith et al. [12] found it.", "Others did not. [3]"]),
+    (" ", ["Bring pens, paper, etc.", "We have none."]),
+    (" ", ["It takes approx. 5 min. at most.", "Wait."]),
+    # Names with marks
+    (" ", ["Yahoo! is a firm.", "Use it."]),
+    (" ", ["Open config.toml in Node.js or .NET.", "Save."]),
+    (" ", ["Go to https://example.org/a.b?c=d. or leave.", "Stay."]),
+    (" ", ["Call obj.method(). then return.", "Bye."]),
+    # Quotations and brackets
+    (" ", ["“Stop!” he said.", "She stopped."]),
+    (" ", ['"Why?" she asked.', "Nobody knew."]),
+    (" ", ["He said ‘No.’", "She said ‘Yes.’"]),
+    (" ", ["«Allez!»", "Il part."]),
+    (" ", ["(It rained.)", "We left."]),
+    (" ", ["He left (why?) and came back.", "Good."]),
+    (" ", ["“Stop!” — he cried.", "“Go on.”"]),
+    (" ", ["**Note.**", "_It works._", "`It ran.`", "Yes."]),
+    (" ", ["What?!", "No!!!", "Yes..."]),
+    # Ellipses
+    (" ", ["Wait... there is more.", "Good."]),
+    (" ", ["Wait...", "There is more."]),
+    (" ", ["He said … nothing.", "She left…", "Why?"]),
+    (" ", ["one… two… three.", "Go."]),
+    # Chinese
+    ("", ["他问：“为什么？”", "没有人知道。"]),
+    ("", ["真的吗？！", "是的！！"]),
+    ("", ["我……我不知道。", "他也不知道。"]),
+    ("", ["他说：“我不知道……”", "她走了。"]),
+    ("", ["圆周率约为3.14。", "光速为299,792.458千米每秒。"]),
+    ("", ["见《论语》（第三章）。", "子曰。"]),
+    ("", ["版本v2.0.1已发布。", "请访问www.example.cn/a.html。"]),
+    ("", ["（完。）", "下一篇。"]),
+    # Japanese
+    ("", ["「なぜ？」と彼は聞いた。", "誰も知らない。"]),
+    ("", ["「行こう。」", "彼らは行った。"]),
+    ("", ["これはペンである．", "次に進む。"]),
+    ("", ["ｶﾅです｡", "そうです｡"]),
+    ("", ["彼は「嫌だ！」って言った。", "本当？"]),
+    # Others
+    (" ", ["यह सच है।", "ठीक है।"]),
+    (" ", ["هل هذا صحيح؟", "نعم."]),
+]
+
+
+@pytest.mark.parametrize(("between", "sentences"), HARD, ids=[each[1][0] for each in HARD])
+def test_hard_cases(between: str, sentences: list[str]) -> None:
+    assert split(between.join(sentences)) == sentences
+
+
 def test_wrapped_lines_are_one_sentence() -> None:
     assert split("It is 330 metres\ntall and stands\nin Paris. It is old.") == [
         "It is 330 metres\ntall and stands\nin Paris.",

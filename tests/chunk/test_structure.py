@@ -310,3 +310,29 @@ def test_a_change_at_the_end_leaves_the_ids_before_it() -> None:
     )
     assert before[0].id == after[0].id
     assert before[1].id != after[1].id
+
+
+def test_a_long_sentence_is_cut_after_a_clause() -> None:
+    clauses = [f"then station {name} was told of it by wire" for name in NAMES.split()]
+    texts = [chunk.text for chunk in cut(make_document(paragraph(f"First {', '.join(clauses)}.")), size=40)]
+    assert len(texts) > 2
+    assert all(text.endswith((",", ".")) for text in texts), texts
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("カタログとテーブルとデータベースを" * 20, ["カタログ", "テーブル", "データベース"]),
+        ("共有三千四百五十六人与二千三百四十五人" * 20, ["三千四百五十六", "二千三百四十五"]),
+        ("北京有2300万人和1500万人以及3.14的" * 20, ["2300万", "1500万", "3.14"]),
+        ("see https://example.org/a/b?c=d and 1,234,567.89 or max_seq_length of it " * 12,
+         ["https://example.org/a/b?c=d", "1,234,567.89", "max_seq_length"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [40, 47, 54])
+def test_words_and_numbers_stay_whole_in_a_sentence_that_does_not(
+    text: str, whole: list[str], size: int
+) -> None:
+    chunks = cut(make_document(paragraph(text)), size)
+    for word in whole:
+        assert sum(chunk.text.count(word) for chunk in chunks) == text.count(word)

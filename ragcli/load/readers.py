@@ -33,6 +33,13 @@ _BYTES: Mapping[str, str] = MappingProxyType(
     {
         "html": "web.html:read_html",
         "pdf": "pdf.layer:read_pdf",
+        **dict.fromkeys(("odt", "ods", "odp", "odg", "odf"), "office.opendocument:read_opendocument"),
+        "rtf": "office.rtf:read_rtf",
+        "doc": "office.doc:read_doc",
+        "ppt": "office.ppt:read_ppt",
+        "epub": "office.epub:read_epub",
+        "wordml": "office.wordml:read_wordml",
+        "spreadsheetml": "office.spreadsheetml:read_spreadsheetml",
     }
 )
 

@@ -299,7 +299,9 @@ class _Reading:
         """Headers and footers, and the text boxes in them."""
         bounds, _ = self._file.positions(_HEADERS, 0)
         first, last = self._starts[2], self._starts[3]
-        stories = [(first + start, first + end) for start, end in zip(bounds, bounds[1:], strict=False)]
+        stories = [
+            (first + start, min(first + end, last)) for start, end in zip(bounds, bounds[1:], strict=False)
+        ]
         for start, end in [*(stories or [(first, last)]), (self._starts[7], self._starts[8])]:
             words = self._words(max(first, start), min(end, len(self._file.text))).strip()
             if any(char.isalpha() for char in words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ def _numbered(root: _Entry) -> list[_Entry]:
         for child in children:
             child.number = len(entries)
             entries.append(child)
-        for child, following in zip(children, children[1:], strict=False):
+        for child, following in itertools.pairwise(children):
             child.right = following.number
         entry.child = children[0].number if children else _NONE
     return entries
@@ -60,7 +61,11 @@ def _numbered(root: _Entry) -> list[_Entry]:
 def _record(entry: _Entry) -> bytes:
     name = entry.name.encode("utf-16-le")[:62] + b"\0\0"
     head = struct.pack("<64sHBBIII", name, len(name), entry.kind, 1, _NONE, entry.right, entry.child)
-    return head + bytes(36) + struct.pack("<IQ", entry.first if entry.kind == 2 else _end_of(entry), len(entry.data))
+    return (
+        head
+        + bytes(36)
+        + struct.pack("<IQ", entry.first if entry.kind == 2 else _end_of(entry), len(entry.data))
+    )
 
 
 def _end_of(entry: _Entry) -> int:
@@ -116,4 +121,10 @@ def _with_tables(body: bytearray, chains: list[int], directory: int) -> bytes:
         first + fats if difats else _END,
         difats,
     )
-    return header + struct.pack(f"<{_IN_HEADER}I", *listed) + body + struct.pack(f"<{len(table)}I", *table) + difat
+    return (
+        header
+        + struct.pack(f"<{_IN_HEADER}I", *listed)
+        + body
+        + struct.pack(f"<{len(table)}I", *table)
+        + difat
+    )

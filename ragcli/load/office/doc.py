@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,7 @@ def _read(content: Content) -> Iterator[Item]:
 
 
 def _objects(ole: olefile.OleFileIO) -> Iterator[Item]:
-    pools = dict.fromkeys(
-        path[1] for path in ole.listdir() if len(path) > 2 and path[0] == "ObjectPool"
-    )
+    pools = dict.fromkeys(path[1] for path in ole.listdir() if len(path) > 2 and path[0] == "ObjectPool")
     for number, name in enumerate(list(pools)[:_MOST_OBJECTS], 1):
         try:
             found = of_storage(ole, ["ObjectPool", name], f"object {number}")
@@ -299,9 +298,7 @@ class _Reading:
         """Headers and footers, and the text boxes in them."""
         bounds, _ = self._file.positions(_HEADERS, 0)
         first, last = self._starts[2], self._starts[3]
-        stories = [
-            (first + start, min(first + end, last)) for start, end in zip(bounds, bounds[1:], strict=False)
-        ]
+        stories = [(first + start, min(first + end, last)) for start, end in itertools.pairwise(bounds)]
         for start, end in [*(stories or [(first, last)]), (self._starts[7], self._starts[8])]:
             words = self._words(max(first, start), min(end, len(self._file.text))).strip()
             if any(char.isalpha() for char in words):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag
 
 from ragcli.load.office.parts import Parts
-from ragcli.load.office.xmltree import local_name, parse_xml
+from ragcli.load.office.xmltree import local_name, parse_xml, text_within
 from ragcli.load.parsed import CannotRead, Content, Item, Parsed
 from ragcli.load.source import inline
 from ragcli.load.web.html import read_html
@@ -136,9 +136,7 @@ class _Book:
                 tuple(self._labels) if any(self._labels) else (),
             )
         title = self._package.title or next((b.label for b in self._blocks if b.level == 1), "")
-        return Parsed(
-            title, "".join(self._parts), tuple(self._blocks), None, pages, self._package.metadata
-        )
+        return Parsed(title, "".join(self._parts), tuple(self._blocks), None, pages, self._package.metadata)
 
     def _place(self, start: int, place: int, label: str) -> None:
         if self._starts and self._starts[-1] == start:
@@ -210,7 +208,7 @@ def _metadata(root: etree._Element) -> tuple[str, dict[str, Scalar]]:
     found: dict[str, list[str]] = {}
     for metadata in root.iter("{*}metadata"):
         for element in metadata.iter():
-            name, words = local_name(element), inline("".join(map(str, element.itertext())))
+            name, words = local_name(element), inline(text_within(element))
             if name == "title":
                 title = title or words
             elif name in _META and words:
@@ -227,7 +225,9 @@ def _refuse_encrypted(parts: Parts, package: _Package) -> None:
     pages = {path for path, media, _ in package.manifest.values() if media in _PAGES}
     for entry in parse_xml(parts.read(_ENCRYPTION), _ENCRYPTION).iter("{*}EncryptedData"):
         method = next((str(found.get("Algorithm")) for found in entry.iter("{*}EncryptionMethod")), "")
-        places = {unquote(str(found.get("URI", ""))).lstrip("/") for found in entry.iter("{*}CipherReference")}
+        places = {
+            unquote(str(found.get("URI", ""))).lstrip("/") for found in entry.iter("{*}CipherReference")
+        }
         if method not in _FONTS_ONLY and places & pages:
             raise CannotRead("encrypted", "it is protected by rights management, which no password opens")
 
@@ -254,7 +254,7 @@ def _read_nav(root: etree._Element, folder: str, package: _Package) -> None:
     for nav in root.iter("{*}nav"):
         kind = next((str(value) for name, value in nav.attrib.items() if str(name).endswith("}type")), "")
         for link in nav.iter("{*}a"):
-            label = inline("".join(map(str, link.itertext())))
+            label = inline(text_within(link))
             level = sum(1 for up in link.iterancestors() if local_name(up) == "ol")
             if "page-list" in kind.split():
                 _note_page(package, folder, link.get("href", ""), label)
@@ -265,7 +265,7 @@ def _read_nav(root: etree._Element, folder: str, package: _Package) -> None:
 def _read_ncx(root: etree._Element, folder: str, package: _Package) -> None:
     had_labels, had_pages = bool(package.labels), bool(package.page_marks)
     for point in root.iter("{*}navPoint", "{*}pageTarget"):
-        label = next((inline("".join(map(str, found.itertext()))) for found in point.iter("{*}navLabel")), "")
+        label = next((inline(text_within(found)) for found in point.iter("{*}navLabel")), "")
         target = next((str(found.get("src", "")) for found in point.iter("{*}content")), "")
         if local_name(point) == "pageTarget":
             if not had_pages:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.load.office.odfnames import attribute, odf_name, whole
 from ragcli.load.office.sheet import Row, write_sheet
+from ragcli.load.office.xmltree import text_within
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
 
 _SPACE = re.compile(r"[ \t\r\n]+")
-_SKIPPED = frozenset(
-    """
+_DEAD = """
     text:tracked-changes text:sequence-decls text:variable-decls text:user-field-decls office:scripts
     text:dde-connection-decls text:alphabetical-index-auto-mark-file office:event-listeners
     table:calculation-settings table:content-validations table:named-expressions table:database-ranges
@@ -40,10 +40,10 @@ _SKIPPED = frozenset(
     text:object-index-source text:user-index-source text:alphabetical-index-source
     text:bibliography-source text:bibliography-configuration text:notes-configuration
     text:linenumbering-configuration draw:glue-point draw:enhanced-geometry draw:image-map
-    """.split()
-)
+"""
+_SKIPPED = frozenset(_DEAD.split())
 _NUMBERS = frozenset(["text:page-number", "text:page-count", "text:slide-number"])
-_OF_THE_MOMENT = frozenset(["text:sheet-name", "text:date", "text:time", "text:file-name"])
+_OF_THE_MOMENT = _NUMBERS | {"text:sheet-name", "text:date", "text:time", "text:file-name"}
 _FIELD_VALUES = ("form:label", "form:current-value", "form:value", "form:title")
 _DEEPEST_OBJECT = 3
 _MOST_CELLS = 3_000_000
@@ -129,8 +129,8 @@ class Body:
             self._slide(element)
         elif name == "math:math":
             self._ended().paragraph(_formula(element))
-        elif name == "presentation:footer-decl" or name == "presentation:header-decl":
-            self._footers[attribute(element, "presentation:name")] = inline("".join(element.itertext()))
+        elif name in ("presentation:footer-decl", "presentation:header-decl"):
+            self._footers[attribute(element, "presentation:name")] = inline(text_within(element))
         elif name.startswith(("draw:", "dr3d:")) or name in ("svg:title", "svg:desc"):
             self._shape(element)
         else:
@@ -140,7 +140,9 @@ class Body:
 
     def _paragraph(self, element: etree._Element, is_heading: bool) -> None:
         style = attribute(element, "text:style-name")
-        level = whole(attribute(element, "text:outline-level"), 1) if is_heading else self._styles.level(style)
+        level = (
+            whole(attribute(element, "text:outline-level"), 1) if is_heading else self._styles.level(style)
+        )
         words = self._inline(element)
         if not level and self._styles.is_code(style):
             if self._list_items:
@@ -149,7 +151,11 @@ class Body:
         elif level or words:
             if level:
                 self._ended().heading(words, level)
-            elif style.endswith(("Caption", "Figure", "Illustration")) or style in ("Table", "Text", "Drawing"):
+            elif style.endswith(("Caption", "Figure", "Illustration")) or style in (
+                "Table",
+                "Text",
+                "Drawing",
+            ):
                 self._ended().caption(words)
             else:
                 self._ended().paragraph(words)
@@ -189,7 +195,7 @@ class Body:
 
     def _inline_child(self, child: etree._Element, out: list[str]) -> None:
         name = odf_name(child.tag)
-        if not name or name in _SKIPPED:
+        if not name or name in _SKIPPED or (name in _NUMBERS and "<" in text_within(child)):
             return
         if name in ("text:s", "text:tab", "text:tab-stop", "text:line-break"):
             count = min(whole(attribute(child, "text:c"), 1), 200)
@@ -199,13 +205,11 @@ class Body:
         elif name == "office:annotation":
             self._after.append(self._annotation(child))
         elif name == "text:ruby-text":
-            words = "".join(child.itertext())
+            words = text_within(child)
             out.append(f"({words})" if words.strip() else "")
         elif name == "text:soft-page-break":
             self._turn_page()
-        elif name in _NUMBERS and (self._in_margin or "<" in "".join(child.itertext())):
-            return
-        elif name in _OF_THE_MOMENT and self._in_margin:
+        elif self._in_margin and name in _OF_THE_MOMENT:
             return
         elif name == "math:math":
             out.append(_formula(child))
@@ -224,7 +228,7 @@ class Body:
         for part in note:
             name = odf_name(part.tag)
             if name.endswith("-citation"):
-                mark = attribute(part, "text:label") or inline("".join(part.itertext()))
+                mark = attribute(part, "text:label") or inline(text_within(part))
             elif name.endswith("-body"):
                 words = [self._inline(p) for p in part.iter("{*}p", "{*}h")]
         if any(words):
@@ -265,7 +269,9 @@ class Body:
         first = self._styles.first_number(own, level)
         if odf_name(list_.tag) == "text:ordered-list":
             first = 1
-        goes_on = attribute(list_, "text:continue-numbering") == "true" or attribute(list_, "text:continue-list")
+        goes_on = attribute(list_, "text:continue-numbering") == "true" or attribute(
+            list_, "text:continue-list"
+        )
         number = self._counters.get((own, level), (first or 1) - 1) if goes_on else (first or 1) - 1
         for item in list_:
             name = odf_name(item.tag)
@@ -388,8 +394,7 @@ class Body:
                 out.append(self._cell(child))
         if not out and odf_name(cell.tag) == "table:table-cell":
             out = [
-                attribute(cell, f"office:{kind}-value")
-                for kind in ("string", "date", "time", "boolean")
+                attribute(cell, f"office:{kind}-value") for kind in ("string", "date", "time", "boolean")
             ] + [attribute(cell, "office:value")]
         return inline(" ".join(out))
 
@@ -432,7 +437,7 @@ class Body:
             self._write_after()
             return
         if name in ("svg:title", "svg:desc"):
-            self._ended().caption("".join(element.itertext()))
+            self._ended().caption(text_within(element))
         elif name in ("draw:object", "draw:object-ole"):
             self._embedded(element)
         elif name == "draw:control":
@@ -460,7 +465,7 @@ class Body:
     def _embedded(self, element: etree._Element) -> None:
         for child in element:
             if odf_name(child.tag) == "office:binary-data":
-                self._objects.keep_base64("".join(child.itertext()))
+                self._objects.keep_base64(text_within(child))
         found = self._objects.body(attribute(element, "xlink:href"))
         if self._depth >= _DEEPEST_OBJECT:
             self.refused.append(CannotRead("too-deep", "objects within objects lie too deep", "object"))
@@ -488,10 +493,9 @@ class Body:
         if control is None:
             return
         words = [inline(attribute(control, name)) for name in _FIELD_VALUES]
-        for option in control.iter("{*}option", "{*}item"):
-            words.append(inline(attribute(option, "form:label")))
-        for paragraph in control.iter("{*}p"):
-            words.append(inline("".join(paragraph.itertext())))
+        options = control.iter("{*}option", "{*}item")
+        words += [inline(attribute(option, "form:label")) for option in options]
+        words += [inline(text_within(paragraph)) for paragraph in control.iter("{*}p")]
         self._ended().paragraph("\n".join(dict.fromkeys(word for word in words if word)))
 
 
@@ -510,9 +514,9 @@ def _own(table: etree._Element, wanted: str) -> list[etree._Element]:
 def _is_folio(paragraph: etree._Element) -> bool:
     """Nothing but a page's number, with a word such as "Page" at most."""
     fields = [element for element in paragraph.iter() if odf_name(element.tag) in _NUMBERS]
-    words = "".join(map(str, paragraph.itertext()))
+    words = text_within(paragraph)
     for field in fields:
-        words = words.replace("".join(map(str, field.itertext())), " ", 1)
+        words = words.replace(text_within(field), " ", 1)
     return bool(fields) and len(re.findall(r"\w+", words)) <= 1
 
 

@@ -101,9 +101,7 @@ def embedded(data: bytes, name: str, class_name: str = "") -> Item | None:
 
 def of_storage(ole: olefile.OleFileIO, storage: list[str], name: str, class_name: str = "") -> Item | None:
     """The same of a storage within a compound file."""
-    streams = [
-        path for path in ole.listdir(streams=True, storages=False) if path[: len(storage)] == storage
-    ]
+    streams = [path for path in ole.listdir(streams=True, storages=False) if path[: len(storage)] == storage]
     own = {path[-1]: path for path in streams if len(path) == len(storage) + 1}
     for stream, suffix in _DOCUMENTS.items():
         if stream in own:

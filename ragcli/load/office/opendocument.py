@@ -70,8 +70,13 @@ def _refuse_encrypted(parts: Parts) -> None:
         return
     for entry in parse_xml(parts.read(name), name).iter("{*}encryption-data"):
         parent = entry.getparent()
-        if parent is not None and attribute(parent, "manifest:full-path") in ("content.xml", "encrypted-package"):
-            raise CannotRead("encrypted", "it is protected by a password; save it without one to have it read")
+        if parent is not None and attribute(parent, "manifest:full-path") in (
+            "content.xml",
+            "encrypted-package",
+        ):
+            raise CannotRead(
+                "encrypted", "it is protected by a password; save it without one to have it read"
+            )
 
 
 def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:

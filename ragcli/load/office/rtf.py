@@ -47,8 +47,7 @@ _CHARACTERS = {
 _SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\t": "\t"}
 _BROKEN_LINES = (b"\r", b"\n")
 # Destinations whose text is not the document's.
-_SKIPPED = frozenset(
-    """
+_DEAD = """
     colortbl filetbl listtable listoverridetable revtbl rsidtbl pict nonshppict shprslt operator
     generator keycode objname objalias objsect fldinst xe tc tcn rxe bkmkstart bkmkend
     datafield formfield template buptim creatim revtim printim hlinkbase themedata
@@ -59,11 +58,11 @@ _SKIPPED = frozenset(
     mhtmltag htmltag pgptbl passwordhash nesttableprops protusertbl shpgrp_ picprop_ comment
     ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn ffdeftext ffentrymcr ffexitmcr ffformat ffhelptext
     ffname ffstattext oleclsid
-    """.split()
-)
+"""
+_SKIPPED = frozenset(_DEAD.split())
 # Destinations marked as ignorable (\*) whose text is the document's all the same.
-_KNOWN = frozenset("shpinst shppict moMath moMathPara mmath do ud fldrslt footnote flymaincnt".split())
-_HEADERS = frozenset("header headerl headerr headerf footer footerl footerr footerf".split())
+_KNOWN = frozenset(["shpinst", "shppict", "moMath", "moMathPara", "mmath", "do", "ud", "fldrslt", "footnote"])
+_HEADERS = frozenset(["header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"])
 _INFO = {
     "title": "title",
     "author": "author",
@@ -462,9 +461,7 @@ class _Reading:
             self._text(f"[{self._notes}] ")
 
     def _reset_paragraph(self) -> None:
-        self._state = replace(
-            self._state, style=0, outline=-1, in_table=False, depth=0
-        )
+        self._state = replace(self._state, style=0, outline=-1, in_table=False, depth=0)
 
     def _reset_row(self) -> None:
         self._header_row = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.load.office.sheet import Row, write_sheet
 from ragcli.load.office.wordml import properties_of
-from ragcli.load.office.xmltree import local_name, parse_xml
+from ragcli.load.office.xmltree import local_name, parse_xml, text_within
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -40,7 +40,9 @@ def read_spreadsheetml(content: Content) -> Iterator[Item]:
             found = _cells(row, notes)
             cells += len(found)
             if cells > _MOST_CELLS:
-                refused.append(CannotRead("too-large", f"only the first {_MOST_CELLS:,} cells are read", name))
+                refused.append(
+                    CannotRead("too-large", f"only the first {_MOST_CELLS:,} cells are read", name)
+                )
                 break
             if any(found):
                 rows.append((number, found))
@@ -76,7 +78,7 @@ def _cells(row: etree._Element, notes: list[str]) -> list[str]:
         found += [""] * (column - 1 - len(found))
         words = ""
         for child in cell:
-            text = inline("".join(map(str, child.itertext())))
+            text = inline(text_within(child))
             if local_name(child) == "Data":
                 words = text
             elif local_name(child) == "Comment" and text:

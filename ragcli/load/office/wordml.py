@@ -23,9 +23,8 @@ _PROPERTIES = {
     "Created": "created",
     "LastSaved": "modified",
 }
-_SKIPPED = frozenset(
-    "instrText delText pPr rPr tblPr trPr tcPr tblGrid binData proofErr sectPr docSuppData shapeDefaults".split()
-)
+_DEAD = "instrText delText pPr rPr tblPr trPr tcPr tblGrid binData proofErr sectPr docSuppData shapeDefaults"
+_SKIPPED = frozenset(_DEAD.split())
 _BREAKS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "\u2011"}
 
 
@@ -159,9 +158,7 @@ class _Reading:
             elif name == "annotation" and _attribute(child, "type") == "Word.Comment":
                 author = inline(_attribute(child, "author"))
                 self._flow.note(f"{author}: {self._inner(child)}" if author else self._inner(child))
-            elif name == "txbxContent":
-                self._flow.note(self._inner(child))
-            elif name == "tbl":
+            elif name in ("txbxContent", "tbl"):
                 self._flow.note(self._inner(child))
             else:
                 self._collect(child, out)
@@ -171,7 +168,9 @@ class _Reading:
 
 
 def _rows(table: etree._Element) -> list[etree._Element]:
-    return [row for row in table.iter("{*}tr") if not any(local_name(up) == "tbl" for up in _up_to(row, table))]
+    return [
+        row for row in table.iter("{*}tr") if not any(local_name(up) == "tbl" for up in _up_to(row, table))
+    ]
 
 
 def _up_to(element: etree._Element, end: etree._Element) -> list[etree._Element]:

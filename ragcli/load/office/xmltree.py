@@ -39,3 +39,8 @@ def local_name(element: etree._Element) -> str:
     """The tag without its namespace; empty for what is no element (an unresolved entity)."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def text_within(element: etree._Element) -> str:
+    """All character data of an element."""
+    return "".join(str(words) for words in element.itertext())

@@ -5,6 +5,7 @@ OASIS Open Document Format for Office Applications 1.3, and its forerunner, Open
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _OTHERS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def odf_name(name: object) -> str:
     """``{namespace}local`` as ``prefix:local``; other names as they are, and empty for no name."""
     if not isinstance(name, str):

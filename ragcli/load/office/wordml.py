@@ -65,6 +65,7 @@ class _Reading:
         self._flow = Flow(writer)
         self._levels = _style_levels(root)
         self._page = 0
+        self._turns = False
         self._notes = 0
         breaks = any(_attribute(found, "type") == "page" for found in root.iter("{*}br"))
         if breaks:
@@ -117,6 +118,9 @@ class _Reading:
         level = int(outline) + 1 if outline in set("012345678") else self._levels.get(style, 0)
         words = self._words(element).strip(" \n")
         self._flow.paragraph(Paragraph(words, 0 if in_cell else level, mark, depth), in_cell=in_cell)
+        if self._turns:
+            self._turns = False
+            self._turn_page()
 
     def _table(self, table: etree._Element) -> None:
         for row in _rows(table):
@@ -144,7 +148,9 @@ class _Reading:
                 out.append(_BREAKS[name])
             elif name == "br":
                 out.append("\n")
-                if _attribute(child, "type") == "page":
+                if _attribute(child, "type") == "page" and "".join(out).strip():
+                    self._turns = True  # what stands before the break is on the old page
+                elif _attribute(child, "type") == "page":
                     self._turn_page()
             elif name == "sym":
                 out.append("•")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ class _Doc:
         count = (len(body) - place) // 2
         body += bytes(-len(body) % 512)
         bounds = [*range(0, count, -(-count // self.pieces)), count]
-        return [(first, end, place + 2 * first) for first, end in zip(bounds, bounds[1:], strict=False)]
+        return [(first, end, place + 2 * first) for first, end in pairwise(bounds)]
 
     def _put(self, table: bytearray, data: bytes) -> tuple[int, int]:
         at = len(table)
@@ -210,7 +211,7 @@ def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
         assert getattr(item, "error", "damaged") in ("damaged", "empty")
 
 
-def test_password(tmp_path: Path) -> None:
+def test_password() -> None:
     from ragcli.load import load_file
 
     file = SHARED / "files/nasty-office-old/testWORD_protected_passtika.doc"

@@ -138,7 +138,7 @@ def test_without_its_directory_it_is_damaged(tmp_path: Path) -> None:
     assert failure(tmp_path, "a.ppt", data).error == "damaged"
 
 
-def test_password(tmp_path: Path) -> None:
+def test_password() -> None:
     from ragcli.load import load_file
 
     file = SHARED / "files/nasty-office-old/testPPT_protected_passtika.ppt"

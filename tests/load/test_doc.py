@@ -211,6 +211,10 @@ def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
         assert getattr(item, "error", "damaged") in ("damaged", "empty")
 
 
+def test_a_page_saved_under_the_name_of_a_document(tmp_path: Path) -> None:
+    assert document(tmp_path, "a.doc", b"<html><body><h1>A</h1><p>b</p></body></html>").text == "A\n\nb"
+
+
 def test_password() -> None:
     from ragcli.load import load_file
 

@@ -138,3 +138,10 @@ def test_a_missing_chapter_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     book, missing = load(tmp_path, "a.epub", out.getvalue())
     assert book.text == "one"  # type: ignore[union-attr]
     assert (missing.path, missing.error) == ("a.epub/OPS/text/c1.xhtml", "damaged")  # type: ignore[union-attr]
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/container.xml", bytes(210_000_000))
+    assert failure(tmp_path, "a.epub", out.getvalue()).error == "too-large"

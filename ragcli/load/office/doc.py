@@ -21,6 +21,7 @@ from ragcli.load.office.wordprops import (
     sprms,
 )
 from ragcli.load.parsed import CannotRead, Content, Item
+from ragcli.load.web.html import read_html
 from ragcli.load.writer import Writer
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _PRIVATE = re.compile("[\uf020-\uf0ff]")
 _CLEANING = {**_DROPPED, **_REPLACED}
 _DELETED, _SYMBOL, _FONT = 0x0800, 0x6A09, 0x4A4F
 _FONT_TABLE = 15
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)", re.IGNORECASE)
 _MOST_OBJECTS = 2_000
 
 
@@ -51,6 +53,9 @@ def read_doc(content: Content) -> Iterator[Item]:
     and footers once at the end; pages are those that the text itself begins (where it begins any).
     Embedded files are members. Left out are deleted revisions, field instructions and pictures.
     """
+    if _HTML.match(content.data[:1024]):  # a page saved under a name that Word opens
+        yield read_html(content)
+        return
     refuse_other(content.data)
     try:
         yield from _read(content)

@@ -95,6 +95,8 @@ def embedded(data: bytes, name: str, class_name: str = "") -> Item | None:
     try:
         with olefile.OleFileIO(BytesIO(data)) as ole:
             return of_storage(ole, [], name, class_name)
+    except CannotRead as error:
+        return CannotRead(error.error, error.message, name)
     except (OSError, ValueError, IndexError):
         return CannotRead("damaged", "an embedded object is damaged", name)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,21 @@ if TYPE_CHECKING:
 
     from ragcli.types import Scalar
 
-_TEXTS = {"author": "author", "subject": "subject", "keywords": "keywords", "comments": "description"}
-_TIMES = {"create_time": "created", "last_saved_time": "modified"}
+_SUMMARY = "\x05SummaryInformation"
+_CODE_PAGE = 1
+_NAMES = {
+    2: "title",
+    3: "subject",
+    4: "author",
+    5: "keywords",
+    6: "description",
+    12: "created",
+    13: "modified",
+}
+_TEXT, _WIDE_TEXT, _MOMENT = 30, 31, 64
+_SECONDS_TO_1970 = 11_644_473_600
+_MOST_PROPERTIES = 1_000
+_LONGEST = 20_000  # bytes of a property
 _OLDER = (b"\xdb\xa5", b"\x31\xbe\x00\x00", b"\xfe7\x00#", b"\x9b\xa5")
 _UNSUPPORTED = "of {}, which is not read; save it as .docx or .odt"
 
@@ -69,26 +83,42 @@ def decrypted(content: Content) -> Content:
 
 
 def properties_of(ole: olefile.OleFileIO) -> tuple[str, dict[str, Scalar]]:
-    """The title and the other properties of the document; broken ones are left out."""
-    found: dict[str, Scalar] = {}
+    """The title and the other properties of the document ([MS-OLEPS]); broken ones are left out."""
     try:
-        meta = ole.get_metadata()
-    except (OSError, ValueError, IndexError, TypeError, OverflowError):
-        return "", found
-    page = meta.codepage if isinstance(meta.codepage, int) else 1252
-    codec = codepages.of_number(page & 0xFFFF)
-    for name, key in _TEXTS.items():
-        words = _words(getattr(meta, name), codec)
+        data = ole.openstream(_SUMMARY).read() if ole.exists(_SUMMARY) else b""
+        raw = dict(_properties(data))
+    except (OSError, struct.error, IndexError):
+        return "", {}
+    codec = codepages.of_number(int.from_bytes(raw.get(_CODE_PAGE, (2, b"\xe4\x04"))[1][:2], "little"))
+    found: dict[str, Scalar] = {}
+    for number, key in _NAMES.items():
+        words = _words(*raw.get(number, (0, b"")), codec)
         if words:
             found[key] = words
-    for name, key in _TIMES.items():
-        moment = getattr(meta, name)
-        if isinstance(moment, datetime) and moment.year > 1980:
-            found[key] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _words(meta.title, codec), found
+    return str(found.pop("title", "")), found
 
 
-def _words(value: object, codec: str) -> str:
-    if isinstance(value, bytes):
-        return inline(value.rstrip(b"\0").decode(codec, "replace"))
-    return inline(value.rstrip("\0")) if isinstance(value, str) else ""
+def _properties(data: bytes) -> Iterator[tuple[int, tuple[int, bytes]]]:
+    """Number, type and what follows of each property in the first section."""
+    if len(data) < 48:
+        return
+    (start,) = struct.unpack_from("<I", data, 44)
+    _, count = struct.unpack_from("<II", data, start)
+    for number in range(min(count, _MOST_PROPERTIES)):
+        name, at = struct.unpack_from("<II", data, start + 8 + 8 * number)
+        if start + at + 4 <= len(data):
+            (kind,) = struct.unpack_from("<I", data, start + at)
+            yield name, (kind & 0xFFFF, data[start + at + 4 : start + at + 4 + _LONGEST])
+
+
+def _words(kind: int, value: bytes, codec: str) -> str:
+    length = int.from_bytes(value[:4], "little")
+    if kind == _TEXT:
+        return inline(value[4 : 4 + length].partition(b"\0")[0].decode(codec, "replace"))
+    if kind == _WIDE_TEXT:
+        return inline(value[4 : 4 + 2 * length].decode("utf-16-le", "replace").partition("\0")[0])
+    if kind == _MOMENT:
+        seconds = int.from_bytes(value[:8], "little") / 10_000_000 - _SECONDS_TO_1970
+        if 315_532_800 < seconds < 32_503_680_000:  # from 1980 to 2999: others were never set
+            return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ""

@@ -12,6 +12,7 @@ _MOST_OF_A_PART = 200_000_000  # bytes, unpacked
 _MOST_OF_ALL = 600_000_000
 _MOST_PARTS = 20_000
 _PIECE = 1 << 20
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
 class Parts:
@@ -20,7 +21,7 @@ class Parts:
     def __init__(self, data: bytes) -> None:
         try:
             self._archive = zipfile.ZipFile(BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
             raise CannotRead("damaged", "it is no zip archive, or a broken one") from error
         self._infos = {info.filename.lstrip("/"): info for info in self._archive.infolist()[:_MOST_PARTS]}
         self._left = _MOST_OF_ALL
@@ -46,11 +47,11 @@ class Parts:
         found = bytearray()
         try:
             with self._archive.open(info) as opened:
-                while piece := opened.read(_PIECE):
+                while len(found) <= most and (piece := opened.read(_PIECE)):
                     found += piece
-                    if len(found) > most:
-                        raise CannotRead("too-large", f"its part {name} is too large when unpacked")
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        except _BROKEN as error:
             raise CannotRead("damaged", f"its part {name} cannot be unpacked") from error
+        if len(found) > most:
+            raise CannotRead("too-large", f"its part {name} is too large when unpacked")
         self._left -= len(found)
         return bytes(found)

@@ -53,6 +53,7 @@ HOMES = {
     "lxml": ["load"],
     "olefile": ["load"],
     "msoffcrypto": ["load"],
+    "cryptography": ["load"],
     "tiktoken": ["budget.py"],
     "sqlite3": ["catalog"],
     "rank_bm25": ["search"],

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import odfdo
 import pytest
+
+from ragcli.load import load_file
+from ragcli.types import Document, Failure
 
 from .known import SEEDS, Known, Piece, check_known, known
 from .support import document, failure, load, texts
@@ -253,13 +259,45 @@ def test_embedded_sheet_is_written_in_place_and_embedded_file_is_a_member(tmp_pa
     assert (member.path, member.text) == ("a.odt/note.txt", "A file of its own.")  # type: ignore[union-attr]
 
 
-def test_encrypted(tmp_path: Path) -> None:
+def _protected(password: str) -> bytes:
+    """As LibreOffice protects it: deflated, then AES-256 in CBC mode, the key by PBKDF2."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    salt, vector = bytes(range(16)), bytes(range(16, 32))
+    key = hashlib.pbkdf2_hmac("sha1", hashlib.sha256(password.encode()).digest(), salt, 1000, 32)
+    deflating = zlib.compressobj(wbits=-15)
+    plain = deflating.compress(_flat("text", "<text:p>A secret.</text:p>").encode()) + deflating.flush()
+    padding = 16 - len(plain) % 16
+    closing = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
+    closed = closing.update(plain + bytes([padding]) * padding) + closing.finalize()
     manifest = (
         f"<manifest:manifest {_SPACES}><manifest:file-entry manifest:full-path='content.xml'>"
-        "<manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+        "<manifest:encryption-data><manifest:algorithm manifest:initialisation-vector="
+        f"'{base64.b64encode(vector).decode()}' "
+        "manifest:algorithm-name='http://www.w3.org/2001/04/xmlenc#aes256-cbc'/>"
+        "<manifest:start-key-generation manifest:start-key-generation-name="
+        "'http://www.w3.org/2000/09/xmldsig#sha256'/><manifest:key-derivation manifest:key-size='32' "
+        f"manifest:iteration-count='1000' manifest:salt='{base64.b64encode(salt).decode()}'/>"
+        "</manifest:encryption-data></manifest:file-entry></manifest:manifest>"
     )
-    data = _zipped("not XML at all", **{"META-INF__manifest_xml": manifest})
-    assert failure(tmp_path, "a.odt", data).error == "encrypted"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", closed)
+    return out.getvalue()
+
+
+def test_password(tmp_path: Path) -> None:
+    file = tmp_path / "a.odt"
+    file.write_bytes(_protected("tulip"))
+    for passwords, told in (((), "--password"), (("rose",), "none of")):
+        [item] = load_file(file, path="a.odt", passwords=passwords)
+        assert isinstance(item, Failure)
+        assert item.error == "encrypted"
+        assert told in item.message
+    [item] = load_file(file, path="a.odt", passwords=("rose", "tulip"))
+    assert isinstance(item, Document)
+    assert item.text == "A secret."
 
 
 def test_entities_are_not_followed(tmp_path: Path) -> None:

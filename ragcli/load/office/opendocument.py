@@ -7,7 +7,8 @@ import binascii
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.odfbody import Body
-from ragcli.load.office.odfnames import attribute, odf_name
+from ragcli.load.office.odfcrypt import unlock
+from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
 from ragcli.load.office.ole import native_file
 from ragcli.load.office.parts import Parts
@@ -53,7 +54,7 @@ def read_opendocument(content: Content) -> Iterator[Item]:
 
 def _zipped(content: Content) -> Iterator[Item]:
     parts = Parts(content.data)
-    _refuse_encrypted(parts)
+    unlock(parts, content.passwords)
     roots = [parse_xml(parts.read("content.xml"), "content.xml")]
     for name in ("styles.xml", "meta.xml"):
         try:
@@ -62,21 +63,6 @@ def _zipped(content: Content) -> Iterator[Item]:
         except CannotRead as error:
             yield CannotRead(error.error, error.message, name)
     yield from _read(roots, parts)
-
-
-def _refuse_encrypted(parts: Parts) -> None:
-    name = "META-INF/manifest.xml"
-    if name not in parts:
-        return
-    for entry in parse_xml(parts.read(name), name).iter("{*}encryption-data"):
-        parent = entry.getparent()
-        if parent is not None and attribute(parent, "manifest:full-path") in (
-            "content.xml",
-            "encrypted-package",
-        ):
-            raise CannotRead(
-                "encrypted", "it is protected by a password; save it without one to have it read"
-            )
 
 
 def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:

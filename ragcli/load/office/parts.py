@@ -25,6 +25,7 @@ class Parts:
             raise CannotRead("damaged", "it is no zip archive, or a broken one") from error
         self._infos = {info.filename.lstrip("/"): info for info in self._archive.infolist()[:_MOST_PARTS]}
         self._left = _MOST_OF_ALL
+        self._replaced: dict[str, bytes] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._infos
@@ -34,8 +35,14 @@ class Parts:
         """The names of all parts, in the order of the archive."""
         return list(self._infos)
 
+    def replace(self, name: str, data: bytes) -> None:
+        """Have a part read as these bytes from now on."""
+        self._replaced[name] = data
+
     def read(self, name: str) -> bytes:
         """The bytes of a part; raises CannotRead ``damaged``, ``encrypted`` or ``too-large``."""
+        if name in self._replaced:
+            return self._replaced[name]
         info = self._infos.get(name)
         if info is None:
             raise CannotRead("damaged", f"its part {name} is missing")

@@ -211,6 +211,28 @@ def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
         assert getattr(item, "error", "damaged") in ("damaged", "empty")
 
 
+def test_properties_that_never_end(tmp_path: Path) -> None:
+    import io
+
+    import olefile
+
+    words = struct.pack("<II", 30, 9) + b"The title\0"
+    section = struct.pack("<IIII", 999, 0xFFFFFFFF, 2, 24) + bytes(8) + words
+    summary = bytes(44) + struct.pack("<I", 48) + section
+    with olefile.OleFileIO(io.BytesIO(_one("words\r").written())) as ole:
+        streams = {tuple(path): ole.openstream(path).read() for path in ole.listdir()}
+    page = document(tmp_path, "a.doc", write_compound({**streams, ("\x05SummaryInformation",): summary}))
+    assert (page.title, page.text) == ("The title", "words")
+
+
+def test_lengths_beyond_the_file(tmp_path: Path) -> None:
+    whole = _one("words\r").written()
+    at = whole.index(struct.pack("<2i", 6, 0), 512 + 0x4C)
+    broken = whole[:at] + struct.pack("<2i", 2**31 - 1, 2**31 - 1) + whole[at + 8 :]
+    for item in load(tmp_path, "a.doc", broken):
+        assert getattr(item, "text", "words").startswith("words")
+
+
 def test_a_page_saved_under_the_name_of_a_document(tmp_path: Path) -> None:
     assert document(tmp_path, "a.doc", b"<html><body><h1>A</h1><p>b</p></body></html>").text == "A\n\nb"
 

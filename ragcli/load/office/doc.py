@@ -276,10 +276,12 @@ class _Reading:
         places, entries = self._file.positions(refs, size)
         bounds, _ = self._file.positions(texts, 0)
         first, last = self._starts[part], self._starts[part + 1]
+        done = first  # nothing is said twice, however the bounds may lie
         for number, (at, entry) in enumerate(zip(places, entries, strict=False)):
             if number + 1 < len(bounds):
-                start = min(max(first, first + bounds[number]), last)
-                yield at, entry, self._words(start, min(first + bounds[number + 1], last)).strip()
+                start, end = max(done, first + bounds[number]), min(first + bounds[number + 1], last)
+                yield at, entry, self._words(start, end).strip()
+                done = max(done, end)
 
     def _find_boxes(self, found: dict[int, list[tuple[str, str]]]) -> None:
         first, last = self._starts[6], self._starts[7]
@@ -290,9 +292,11 @@ class _Reading:
         anchors = {shape[:4]: at for at, shape in zip(places, shapes, strict=False)}
         if not boxes:
             self._boxes_left.append(self._words(first, last))
+        done = first
         for number, box in enumerate(boxes):
-            start, end = first + max(0, bounds[number]), min(first + bounds[number + 1], last)
+            start, end = max(done, first + bounds[number]), min(first + bounds[number + 1], last)
             words = self._words(start, end).strip()
+            done = max(done, end)
             at = anchors.get(box[14:18])
             if at is not None and words:
                 found.setdefault(at, []).append(("", words))
@@ -304,8 +308,10 @@ class _Reading:
         bounds, _ = self._file.positions(_HEADERS, 0)
         first, last = self._starts[2], self._starts[3]
         stories = [(first + start, min(first + end, last)) for start, end in itertools.pairwise(bounds)]
+        done = first
         for start, end in [*(stories or [(first, last)]), (self._starts[7], self._starts[8])]:
-            words = self._words(max(first, start), min(end, len(self._file.text))).strip()
+            words = self._words(max(done, start), end).strip()
+            done = max(done, end)
             if any(char.isalpha() for char in words):
                 yield words
 

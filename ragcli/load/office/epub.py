@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag
 
@@ -327,15 +329,15 @@ def _without_marks(parsed: Parsed) -> tuple[str, tuple[Block, ...], list[tuple[i
     found = list(_MARK.finditer(parsed.text))
     if not found:
         return parsed.text, parsed.blocks, []
-    marked: list[tuple[int, int]] = []
-    gone = 0
-    for mark in found:
-        marked.append((mark.start() - gone, int(mark[1])))
-        gone += len(mark[0])
+    starts = [mark.start() for mark in found]
+    gone = [0, *accumulate(len(mark[0]) for mark in found)]
 
     def moved(offset: int) -> int:
-        return offset - sum(min(mark.end(), offset) - mark.start() for mark in found if mark.start() < offset)
+        before = bisect_left(starts, offset)
+        within = max(0, found[before - 1].end() - offset) if before else 0
+        return offset - gone[before] + within
 
+    marked = [(moved(mark.start()), int(mark[1])) for mark in found]
     text = _MARK.sub("", parsed.text)
     blocks = []
     for block in parsed.blocks:

@@ -86,7 +86,9 @@ def properties_of(ole: olefile.OleFileIO) -> tuple[str, dict[str, Scalar]]:
     """The title and the other properties of the document ([MS-OLEPS]); broken ones are left out."""
     try:
         data = ole.openstream(_SUMMARY).read() if ole.exists(_SUMMARY) else b""
-        raw = dict(_properties(data))
+        raw: dict[int, tuple[int, bytes]] = {}
+        for number, value in _properties(data):
+            raw.setdefault(number, value)
     except (OSError, struct.error, IndexError):
         return "", {}
     codec = codepages.of_number(int.from_bytes(raw.get(_CODE_PAGE, (2, b"\xe4\x04"))[1][:2], "little"))
@@ -104,7 +106,8 @@ def _properties(data: bytes) -> Iterator[tuple[int, tuple[int, bytes]]]:
         return
     (start,) = struct.unpack_from("<I", data, 44)
     _, count = struct.unpack_from("<II", data, start)
-    for number in range(min(count, _MOST_PROPERTIES)):
+    room = max(0, len(data) - start - 8) // 8
+    for number in range(min(count, room, _MOST_PROPERTIES)):
         name, at = struct.unpack_from("<II", data, start + 8 + 8 * number)
         if start + at + 4 <= len(data):
             (kind,) = struct.unpack_from("<I", data, start + at)

@@ -115,12 +115,17 @@ class _Reading:
     def _listed(self, instance: int) -> list[tuple[int, list[Record]]]:
         """The numbers of slides (0), masters (1) or notes (2), each with the records it is listed with."""
         found: list[tuple[int, list[Record]]] = []
+        seen: set[int] = set()
         for record in self._document.children():
             if record.kind != _LIST or record.instance != instance:
                 continue
             for child in record.children():
+                number = int.from_bytes(child.content[:4], "little")
+                if child.kind == _PERSIST and number in seen:
+                    continue  # no slide is shown twice
                 if child.kind == _PERSIST:
-                    found.append((int.from_bytes(child.content[:4], "little"), [child]))
+                    seen.add(number)
+                    found.append((number, [child]))
                 elif found:
                     found[-1][1].append(child)
         return found

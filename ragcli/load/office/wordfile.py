@@ -138,7 +138,7 @@ class WordFile:
 
     def _text(self) -> str:
         """All text, a character for each position (one outside the BMP takes two)."""
-        total = sum(self.counts) + 1
+        total = min(sum(self.counts) + 1, len(self.main))  # a character takes a byte at least
         parts: list[str] = []
         for piece in self.pieces:
             length = max(0, min(piece.end, total) - piece.first)

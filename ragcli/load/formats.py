@@ -121,13 +121,21 @@ _PROSE = {
     "bz2": ".bz2 .tbz2 .tbz",
     "xz": ".xz .txz",
     "zst": ".zst .tzst",
+    "odt": ".odt .ott .fodt .odm .sxw .stw",
+    "ods": ".ods .ots .fods .sxc .stc",
+    "odp": ".odp .otp .fodp .sxi .sti",
+    "odg": ".odg .otg .fodg .sxd .std",
+    "odf": ".odf .sxm",
+    "rtf": ".rtf",
+    "doc": ".doc .dot",
+    "ppt": ".ppt .pps .pot",
+    "epub": ".epub",
 }
 _UNREAD = """
 .gif .bmp .webp .ico .heic .avif .psd .svg .svgz .eps .ai
 .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm .wmv
-.doc .dot .ppt .pps .rtf
-.odt .ods .odp .odg .ott .fodt .pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
-.epub .mobi .azw .azw3 .fb2 .djvu .chm .pst
+.pages .numbers .key .one .pub .vsd .vsdx .wps .wp .wpd .xps .oxps
+.mobi .azw .azw3 .fb2 .djvu .chm .pst
 .rar .lz4 .lzma .jar .war .whl .egg .deb .rpm .dmg .iso
 .exe .dll .so .dylib .a .o .obj .lib .class .pyc .pyo .wasm .bin .db .sqlite .sqlite3 .mdb .accdb
 .npy .npz .pkl .pickle .parquet .feather .arrow .h5 .hdf5 .pt .pth .onnx .safetensors .gguf .ckpt

@@ -61,6 +61,13 @@ _BYTES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("gz", "bz2", "xz", "zst"), "archive.tar:read_packed"),
         "xls": "office.xls:read_xls",
         "image": "image:read_image",
+        **dict.fromkeys(("odt", "ods", "odp", "odg", "odf"), "office.opendocument:read_opendocument"),
+        "rtf": "office.rtf:read_rtf",
+        "doc": "office.doc:read_doc",
+        "ppt": "office.ppt:read_ppt",
+        "epub": "office.epub:read_epub",
+        "wordml": "office.wordml:read_wordml",
+        "spreadsheetml": "office.spreadsheetml:read_spreadsheetml",
     }
 )
 

@@ -10,6 +10,7 @@ from ragcli.load.code.shebang import language_of_shebang
 
 _MAGIC = (
     (b"%PDF-", "pdf"),
+    (b"{\\rtf", "rtf"),
     (b"\x89PNG\r\n\x1a\n", "image"),
     (b"\xff\xd8\xff", "image"),
     (b"II*\x00", "image"),
@@ -23,6 +24,8 @@ _MIMETYPES = {
     "application/vnd.oasis.opendocument.text": "odt",
     "application/vnd.oasis.opendocument.spreadsheet": "ods",
     "application/vnd.oasis.opendocument.presentation": "odp",
+    "application/vnd.oasis.opendocument.graphics": "odg",
+    "application/vnd.oasis.opendocument.formula": "odf",
     "application/epub+zip": "epub",
 }
 _OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
@@ -45,6 +48,13 @@ _KNOWN_FIELDS = """
 From To Subject Date Sent Cc Received Message-ID Message-Id MIME-Version Mime-Version Return-Path
 Delivered-To Newsgroups
 """
+# The roots of office files that are a single XML; their prefix may be any.
+_ROOTS = (
+    (re.compile(rb"<\w+:wordDocument\b"), "wordml"),
+    (re.compile(rb"<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet"), "spreadsheetml"),
+)
+_FLAT_ODF = re.compile(rb"<office:document\b[^>]*office:mimetype\s*=\s*[\"']([\w./+-]+)")
+_ODF_KINDS = {b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp", b"graphics": "odg"}
 
 
 def sniff(data: bytes, named: str | None) -> str | None:
@@ -63,6 +73,8 @@ def sniff(data: bytes, named: str | None) -> str | None:
     flat = _FLAT.search(data[:_HEAD]) if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else None
     if flat:
         return {b"word": "docx", b"ppt": "pptx"}.get(flat[1], "xlsx")
+    if office := _office_xml(data[:_HEAD]):
+        return office
     if named == "unsupported":
         return named
     return _packed(data) or named or language_of_shebang(data) or _mail(data)
@@ -146,3 +158,15 @@ def _packed(data: bytes) -> str | None:
 
         return "tar" if is_tar(data) else None
     return None
+
+
+def _office_xml(head: bytes) -> str | None:
+    """The format of an office file in one XML: Word or Excel 2003, or flat OpenDocument."""
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return None
+    for root, format_ in _ROOTS:
+        if root.search(head):
+            return format_
+    flat = _FLAT_ODF.search(head)
+    kind = flat[1].rpartition(b".")[2].removesuffix(b"-template") if flat else b""
+    return _ODF_KINDS.get(kind)

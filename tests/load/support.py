@@ -56,14 +56,14 @@ def check(item: Document) -> None:
     item.title.encode("utf-8")
     for places in (item.lines, item.pages):
         if places is not None:
-            check_places(places, rows=places is item.lines and item.format in SHEETS)
+            check_places(places, are_rows=item.pages is not None and places is item.lines)
 
 
-def check_places(places: PlaceMap, *, rows: bool = False) -> None:
-    """Both sides ascend, and there is a first place; ``rows`` begin anew on each sheet."""
+def check_places(places: PlaceMap, *, are_rows: bool = False) -> None:
+    """Both sides ascend, and there is a first place; rows of sheets begin anew on each page."""
     assert len(places.starts) == len(places.places) >= 1
     assert list(places.starts) == sorted(set(places.starts))
-    assert rows or list(places.places) == sorted(places.places)
+    assert are_rows or list(places.places) == sorted(places.places)
     assert min(places.places) >= 1
 
 

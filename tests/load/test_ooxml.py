@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ragcli.load import load_file
 from ragcli.load.office.compound import write_compound
 from ragcli.load.office.ole import native_file, object_file, open_ole, storage_files
+from ragcli.load.parsed import Means
 from ragcli.load.sniff import sniff
 from ragcli.types import Document, Failure
 
@@ -212,6 +213,6 @@ def test_locked_files_open_with_their_password() -> None:
         assert isinstance(locked, Failure)
         assert locked.error == "encrypted"
         assert "--password" in locked.message
-        [item] = load_file(folder / name, path="a", passwords=("wrong", "tika"))
+        [item] = load_file(folder / name, path="a", means=Means(("wrong", "tika")))
         assert isinstance(item, Document)
         assert "Encrypted Excel spreadsheet" in item.text

@@ -15,7 +15,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ragcli.load import load_file
-from ragcli.load.parsed import CannotRead, Content, Parsed
+from ragcli.load.parsed import CannotRead, Content, Means, Parsed
 from ragcli.load.pdf.layer import read_pdf
 from ragcli.types import Document, Failure
 
@@ -179,10 +179,10 @@ def test_password(tmp_path: Path) -> None:
     assert item.error == "encrypted"
     assert "--password" in item.message
     for passwords in (("key",), ("wrong", "own")):
-        [item] = load_file(tmp_path / "a.pdf", path="a.pdf", passwords=passwords)
+        [item] = load_file(tmp_path / "a.pdf", path="a.pdf", means=Means(passwords))
         assert isinstance(item, Document)
         assert item.text == "A secret."
-    [item] = load_file(tmp_path / "a.pdf", path="a.pdf", passwords=("wrong",))
+    [item] = load_file(tmp_path / "a.pdf", path="a.pdf", means=Means(("wrong",)))
     assert isinstance(item, Failure)
     assert item.error == "encrypted"
 

@@ -20,6 +20,10 @@ _REMARK = 100  # characters
 _PLAIN = 2  # rows and columns; what is smaller is no table
 
 
+Cells = tuple[int, "Sequence[str]"]
+"""The 1-based number of a row and its cells."""
+
+
 @dataclass(slots=True)
 class Row:
     """``number`` is 1-based; ``cells`` are (column from 0, words), ascending, without empty ones.
@@ -54,6 +58,17 @@ def write_rows(rows: Iterable[Row], writer: Writer) -> None:
     last: _Header | None = None
     for table in _tables(rows):
         last = _write_table(table, writer, last)
+
+
+def write_cells(rows: Iterable[Cells], writer: Writer) -> None:
+    """The same of rows whose cells are given from the first column on, empty ones included."""
+    write_rows(
+        (
+            Row(number, [(column, words) for column, words in enumerate(map(inline, cells)) if words])
+            for number, cells in rows
+        ),
+        writer,
+    )
 
 
 def _tables(rows: Iterable[Row]) -> Iterator[Iterator[Row]]:

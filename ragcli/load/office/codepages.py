@@ -1,0 +1,107 @@
+"""Code pages by the numbers under which Windows files name them."""
+
+from __future__ import annotations
+
+import codecs
+
+_CHARSETS = {
+    77: "mac_roman",
+    78: "cp932",
+    79: "cp949",
+    80: "gb18030",
+    81: "cp950",
+    83: "mac_greek",
+    85: "mac_turkish",
+    88: "mac_latin2",
+    89: "mac_cyrillic",
+    128: "cp932",
+    129: "cp949",
+    130: "johab",
+    134: "gb18030",
+    136: "cp950",
+    161: "cp1253",
+    162: "cp1254",
+    163: "cp1258",
+    177: "cp1255",
+    178: "cp1256",
+    186: "cp1257",
+    204: "cp1251",
+    222: "cp874",
+    238: "cp1250",
+    254: "cp437",
+    255: "cp850",
+}
+_PAGES = {
+    708: "iso8859-6",
+    936: "gb18030",
+    1361: "johab",
+    10000: "mac_roman",
+    10001: "cp932",
+    10006: "mac_greek",
+    10007: "mac_cyrillic",
+    10029: "mac_latin2",
+    10081: "mac_turkish",
+    65000: "utf-7",
+    65001: "utf-8",
+}
+_SYMBOL_UPPER = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
+_SYMBOL_LOWER = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
+_SYMBOLS = {
+    **dict(zip(range(0x41, 0x5B), _SYMBOL_UPPER, strict=True)),
+    **dict(zip(range(0x61, 0x7B), _SYMBOL_LOWER, strict=True)),
+    **dict(zip(range(0xA3, 0xB8), "≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•", strict=True)),
+    **dict(zip(range(0xB8, 0xBD), "÷≠≡≈…", strict=True)),
+    **dict(zip(range(0xC4, 0xD2), "⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇", strict=True)),
+    **dict(zip(range(0xD5, 0xDF), "∏√⋅¬∧∨⇔⇐⇑⇒", strict=True)),
+    0x22: "∀",
+    0x24: "∃",
+    0xE5: "∑",
+    0xF2: "∫",
+}
+
+
+def of_charset(number: int) -> str | None:
+    """The code page of a Windows font's charset (\\\\fcharset, chs); None for ANSI, default and symbols."""
+    return _CHARSETS.get(number)
+
+
+def of_number(number: int) -> str:
+    """The codec of a Windows code page; ``cp1252`` where Python knows none."""
+    name = _PAGES.get(number, f"cp{number}")
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return "cp1252"
+
+
+def of_language(number: int) -> str:
+    """The ANSI code page of a Windows language identifier (LCID), as Word 6 and 95 write by it."""
+    exact = {0x0404: "cp950", 0x0C04: "cp950", 0x0804: "gb18030", 0x1004: "gb18030", 0x0C1A: "cp1251"}
+    main = {
+        0x01: "cp1256",
+        0x02: "cp1251",
+        0x05: "cp1250",
+        0x08: "cp1253",
+        0x0D: "cp1255",
+        0x0E: "cp1250",
+        0x11: "cp932",
+        0x12: "cp949",
+        0x15: "cp1250",
+        0x18: "cp1250",
+        0x19: "cp1251",
+        0x1A: "cp1250",
+        0x1B: "cp1250",
+        0x1E: "cp874",
+        0x1F: "cp1254",
+        0x22: "cp1251",
+        0x24: "cp1250",
+    }
+    return exact.get(number, main.get(number & 0x3FF, "cp1252"))
+
+
+def symbol(code: int, font: str) -> str:
+    """The character that a symbol font (or U+F000 and the same byte) shows; a bullet for a dingbat."""
+    byte = code & 0xFF
+    if font.lower() == "symbol":
+        return _SYMBOLS.get(byte, chr(byte) if 0x20 <= byte < 0x7F else "•")
+    return "•"

@@ -1,0 +1,46 @@
+"""XML of office files, parsed so that no content of it can reach out or blow up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragcli.load.parsed import CannotRead
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+
+def parse_xml(data: bytes, part: str = "") -> etree._Element:
+    """The root element. Entities stay unresolved, and a broken end gives what stands before it.
+
+    ``part`` is what the message of CannotRead("damaged") calls the data.
+    """
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML") from error
+    if root is None:
+        raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML")
+    return root
+
+
+def local_name(element: etree._Element) -> str:
+    """The tag without its namespace; empty for what is no element (an unresolved entity)."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def text_within(element: etree._Element) -> str:
+    """All character data of an element."""
+    return "".join(str(words) for words in element.itertext())

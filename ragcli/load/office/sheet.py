@@ -44,6 +44,11 @@ class _Header:
     names: list[str]
     alone: bool = False
 
+    def name(self, column: int) -> str:
+        """The name of a column; empty beyond the header."""
+        at = column - self.first
+        return self.names[at] if 0 <= at < len(self.names) else ""
+
     def fits(self, first: int, end: int) -> bool:
         last = self.first + len(self.names)
         return (first, end) == (self.first, last) if self.alone else first >= self.first and end <= last
@@ -135,11 +140,7 @@ def _write_lines(rows: list[Row], writer: Writer, header: _Header | None, header
         if headers and index in headers and header is not None and _is_said(header, rows[headers.stop :]):
             line = ""
         elif named and header is not None:
-            end = header.first + len(header.names)
-            line = line_of(header.names, _dense(row, header.first, end))
-            if row.cells and (row.cells[0][0] < header.first or row.cells[-1][0] >= end):
-                outside = [text for column, text in row.cells if not header.first <= column < end]
-                line = "; ".join(filter(None, (line, *outside)))
+            line = line_of([header.name(column) for column, _ in row.cells], [text for _, text in row.cells])
         else:
             line = "; ".join(text for _, text in row.cells)
         if row.notes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ROW, _BLANK, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 0, 1, 2, 3, 4, 5, 6, 7
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
+_ROWS, _COLUMNS = 1_048_576, 16_384
 _STRING, _FORMAT, _STYLE = 19, 44, 47
 _STYLES_BEGIN, _STYLES_END = 617, 618
 _SHEET, _PROPERTIES = 156, 153
@@ -110,14 +111,13 @@ def _rows(data: bytes, strings: list[str], codes: list[str], since_1904: bool) -
         if kind == _ROW and len(record) >= 4:
             if row.cells:
                 yield row
-            row = Row(
-                max(row.number, int.from_bytes(record[:4], "little")) + 1
-                if row.number
-                else int.from_bytes(record[:4], "little") + 1,
-                [],
-            )
+            # Numbers that go back, or out of the sheet, would be the file's mistake.
+            number = min(int.from_bytes(record[:4], "little"), _ROWS) + 1
+            row = Row(max(row.number + 1, number), [])
         elif _RK <= kind <= _FORMULA_ERROR and len(record) > 8:
             column, style = struct.unpack_from("<II", record)
+            if column >= _COLUMNS:
+                continue
             text = inline(_cell(kind, record[8:], strings, codes, style & 0xFFFFFF, since_1904))
             if text and (not row.cells or column > row.cells[-1][0]):
                 row.cells.append((column, text))

@@ -250,7 +250,8 @@ def main() -> None:
     if not (folder / "MANIFEST.tsv").is_file():
         parser.error(f"no MANIFEST.tsv in {folder}")
     rows = manifest(folder)
-    passwords = tuple(dict.fromkeys(row["password"] for row in rows.values() if row["password"]))
+    told = (row["password"].replace("(four blanks)", "    ") for row in rows.values() if row["password"])
+    passwords = tuple(dict.fromkeys(told))
     with tempfile.TemporaryDirectory() as work:
         files = [folder / name for name in rows if (folder / name).is_file()]
         for number in range(1, options.copies):

@@ -103,7 +103,11 @@ def shut_in(*, programs: bool) -> None:
     """From here on nothing is written, reached or started; other ``programs`` only where that is asked for.
 
     A second line behind the readers, which do none of it: the interpreter's audit events (PEP 578).
+    Libraries' temporary files without a name are kept in memory.
     """
+    import tempfile
+
+    tempfile.TemporaryFile = tempfile.SpooledTemporaryFile  # type: ignore[assignment]
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":

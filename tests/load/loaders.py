@@ -6,6 +6,7 @@ import ctypes
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,14 @@ def reach_out(content: Content) -> Parsed:
     writer = Writer()
     writer.paragraph(f"open: {open_ones}")
     return writer.parsed()
+
+
+def lay_aside(content: Content) -> Parsed:
+    """Keeps something in a file without a name for a while, as libraries do."""
+    with tempfile.TemporaryFile() as file:
+        file.write(content.data)
+        file.seek(0)
+        return shout(Content(file.read()))
 
 
 def endless(content: Content) -> Iterator[Member]:

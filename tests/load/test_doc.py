@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ragcli.load.office.compound import write_compound
+from ragcli.load.parsed import Means
 
 from .known import SEEDS, Known, check_known, known
 from .support import SHARED, document, failure, load, texts

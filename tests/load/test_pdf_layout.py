@@ -217,7 +217,7 @@ def test_pages_that_are_pictures_are_told_and_blank_ones_are_not(tmp_path: Path)
     [failure] = load(tmp_path, "b.pdf", drawn(scanned("hidden")))
     assert isinstance(failure, Failure)
     assert failure.error == "no-text"
-    assert "OCR" in failure.message
+    assert "--ocr" in failure.message
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")

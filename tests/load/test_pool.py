@@ -20,7 +20,17 @@ from .support import check
 ROOT = Path(__file__).parents[2]
 LOADERS = {
     f".{name.replace('_', '')}": f"tests.load.loaders:{name}"
-    for name in ("shout", "hang", "crash", "devour", "chatter", "reach_out", "endless", "in_part")
+    for name in (
+        "shout",
+        "hang",
+        "crash",
+        "devour",
+        "chatter",
+        "reach_out",
+        "lay_aside",
+        "endless",
+        "in_part",
+    )
 }
 
 
@@ -111,6 +121,12 @@ def test_a_reader_reaches_nothing(tmp_path: Path) -> None:
     assert isinstance(item, Document)
     assert item.text == "open: []"
     assert not (tmp_path / "written").exists()
+
+
+def test_temporary_files_stay_in_memory(tmp_path: Path) -> None:
+    [item] = read(tmp_path, {"a.layaside": "words"})["a.layaside"]
+    assert isinstance(item, Document)
+    assert item.text == "WORDS"
 
 
 def test_files_without_end_are_cut_off(tmp_path: Path) -> None:

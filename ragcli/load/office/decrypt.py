@@ -16,12 +16,14 @@ def decrypted(content: Content) -> bytes:
     import msoffcrypto
 
     try:
-        office = msoffcrypto.OfficeFile(io.BytesIO(content.data))
+        msoffcrypto.OfficeFile(io.BytesIO(content.data))
     except Exception as error:
         raise CannotRead("encrypted", "it is encrypted in a way that is not known here") from error
     for password in (*content.passwords, _DEFAULT):
         out = io.BytesIO()
         with suppress(Exception):  # a wrong password shows in many ways
+            # After a wrong one the file is not read from its beginning.
+            office = msoffcrypto.OfficeFile(io.BytesIO(content.data))
             office.load_key(password=password)
             office.decrypt(out)
             return out.getvalue()

@@ -13,6 +13,7 @@ from ragcli.chunk.lead import before, belongs, block_at, caption_behind, lead_of
 from ragcli.chunk.sections import Section, sections_of, shared
 from ragcli.chunk.units import (
     CHARACTERS,
+    CUT_AT_LINE,
     CUT_IN_BLOCK,
     CUT_IN_SENTENCE,
     LONG_WORD,
@@ -75,7 +76,8 @@ class Frame:
             room = self.size - self._total(above, max(opening, later) + behind)
             glued = after_heading or belongs(self.document, at)
             first = CUT_IN_SENTENCE if glued else 0.0
-            for unit in self._fitting(split(self.document.text, block), room, first):
+            between = CUT_AT_LINE if block.kind == "paragraph" else CUT_IN_BLOCK
+            for unit in self._fitting(split(self.document.text, block), room, first, between):
                 opens = unit.start == block.start
                 # Header rows stay together, and with the first row under them.
                 cut = unit.cut if opens or unit.start > block.head + 1 else CUT_IN_SENTENCE
@@ -117,14 +119,18 @@ class Frame:
     def _total(self, above: int, lead: int) -> int:
         return min(above + lead, int(self.size * _CONTEXT_SHARE)) if "lead" in self.context else above
 
-    def _fitting(self, spans: Iterable[tuple[int, int]], room: int, first_cut: float) -> list[Unit]:
+    def _fitting(
+        self, spans: Iterable[tuple[int, int]], room: int, first_cut: float, line_cut: float
+    ) -> list[Unit]:
         text = self.document.text
         spans = list(spans)
         units: list[Unit] = []
         for (start, end), tokens in zip(
             spans, self.counter.counts([text[a:b] for a, b in spans]), strict=True
         ):
-            cut = CUT_IN_BLOCK if units else first_cut
+            cut = first_cut
+            if units:
+                cut = line_cut if "\n" in text[units[-1].end : start] else CUT_IN_BLOCK
             if tokens <= room and end - start <= room * CHARACTERS:
                 units.append(Unit(start, end, tokens, cut))
             else:

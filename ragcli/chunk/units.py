@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 CHARACTERS = 16
 # Longer than the longest word that WordPiece looks at (100).
 LONG_WORD = 128
-# What a cut costs inside a paragraph; inside a sentence, or between a heading and what follows.
+# What a cut costs between two lines of a paragraph, which may be paragraphs to their author; else
+# inside a block; inside a sentence, or between a heading and what follows.
+CUT_AT_LINE = 0.05
 CUT_IN_BLOCK = 0.15
 CUT_IN_SENTENCE = 1.0
 # No line begins with these, none ends with those.

@@ -19,12 +19,16 @@ from typer.cli import get_docs_for_click
 from typer.testing import CliRunner
 
 from ragcli.cli import app
+from ragcli.load.formats import CODE, FORMATS
 from ragcli.settings import MEANINGS, Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
-MEASURED = ("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed")
+MEASURED = (
+    *("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed"),
+    *("loaders", "pdf"),
+)
 
 SESSION = (
     "rag index sample_docs",
@@ -54,6 +58,16 @@ def settings() -> str:
         default: Any = field.default
         lines.append(f"| `{field.name}` | {'' if default is None else default} | {MEANINGS[field.name]} |")
     return "\n".join(lines)
+
+
+def formats() -> str:
+    """Every format that is read, as ``rag list`` names it, and the endings that tell it."""
+    endings: dict[str, list[str]] = {}
+    for suffix, name in FORMATS.items():
+        endings.setdefault("source code" if name in CODE else name, []).append(f"`{suffix}`")
+    code = endings.pop("source code")
+    rows = [f"| {name} | {' '.join(sorted(each))} |" for name, each in sorted(endings.items())]
+    return "\n".join(["| format | endings |", "|---|---|", *rows, f"| source code | {' '.join(sorted(code))} |"])
 
 
 def session(run: Run) -> str:
@@ -100,6 +114,7 @@ def main() -> None:
         readme = with_part(readme, "session", session(_run))
         os.chdir(ROOT)
     readme = with_part(readme, "settings", settings())
+    readme = with_part(readme, "formats", formats())
     readme = with_part(readme, "reference", reference())
     for name in MEASURED:
         readme = with_part(readme, name, measured(name))

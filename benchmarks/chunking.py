@@ -31,22 +31,13 @@ from benchmarks.report import write_report
 METRICS = ("span_recall@5", "span_precision@5", "span_iou@5")
 WAYS = (
     "structure:254:0:title+headings+lead",
-    "structure:254:0:title+headings",
-    "structure:254:0:title",
     "structure:254:0:none",
     "structure:254:32:title+headings+lead",
+    "recursive:254:0:title+headings+lead",
+    "sentence:254:0:title+headings+lead",
+    "semantic:254:0:title+headings+lead",
     "structure:160:0:title+headings+lead",
     "structure:128:0:title+headings+lead",
-    "structure:128:0:none",
-    "structure:128:32:title+headings+lead",
-    "recursive:254:0:title+headings+lead",
-    "recursive:254:32:title+headings+lead",
-    "recursive:128:0:title+headings+lead",
-    "sentence:254:0:title+headings+lead",
-    "sentence:254:32:title+headings+lead",
-    "sentence:128:0:title+headings+lead",
-    "semantic:254:0:title+headings+lead",
-    "semantic:128:0:title+headings+lead",
 )
 PAGE_WAYS = ("structure:254:0:title+headings+lead", "page:254:0:title+headings+lead")
 # Chunker, size and overlap in tokens; recall and precision of five chunks in per cent, with all-MiniLM-L6-v2.

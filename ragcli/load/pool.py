@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from ragcli.errors import PartlyDone
 from ragcli.load.limits import end
 from ragcli.load.parsed import Means
 from ragcli.load.wire import read_frame, unpack
@@ -65,6 +66,7 @@ class LoaderPool:
         self._todo: deque[_Answers] = deque()
         self._buffered = 0
         self._closing = False
+        self._trouble: BaseException | None = None  # of a thread, for the one that waits for it
         self._threads: list[threading.Thread] = []
         self._running: list[_Worker] = []
 
@@ -129,6 +131,8 @@ class LoaderPool:
             while not answers.frames and not answers.done:
                 if self._closing:
                     raise RuntimeError("the pool is closed")
+                if self._trouble is not None:
+                    raise self._trouble
                 self._changed.wait(_TICK)
                 self._end_the_silent()
             if not answers.frames:
@@ -153,6 +157,10 @@ class LoaderPool:
                 if worker is None:
                     worker = self._start()
                 worker = self._serve(worker, answers)
+        except BaseException as error:
+            with self._changed:
+                self._trouble = error
+                self._changed.notify_all()
         finally:
             if worker is not None:
                 self._retire(worker)
@@ -222,13 +230,18 @@ class _Worker:
         command = [sys.executable, "-P", "-m", "ragcli.load.worker"]
         if means.needs_programs:
             command.append("--programs")
-        self._process = subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # on Windows without effect
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # on Windows without effect
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            told = f"no process could be started to read files in ({reason}); end others and run this again"
+            raise PartlyDone(told) from error
         self._silent = False
         self.since: float | None = None
 

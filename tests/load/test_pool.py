@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ragcli.errors import PartlyDone
 from ragcli.load.parsed import Means
 from ragcli.load.pool import Job, LoaderPool
 from ragcli.types import Document, Failure
@@ -197,3 +198,9 @@ def _runs(pid: int) -> bool:
         return False
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or stat.read_text().split(")")[-1].split()[0] != "Z"
+
+
+def test_no_process_to_be_had_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-python"))
+    with pytest.raises(PartlyDone, match="no process could be started"):
+        read(tmp_path, {"a.md": "words"})

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag
 
 from ragcli.load.office.parts import Parts
-from ragcli.load.office.xmltree import local_name, parse_xml, text_within
 from ragcli.load.parsed import CannotRead, Content, Item, Parsed
 from ragcli.load.source import inline
 from ragcli.load.web.html import read_html
+from ragcli.load.xml import local_name, parse_xml, text_within
 from ragcli.types import Block, PlaceMap
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from ragcli.load.office.decrypt import decrypted
 from ragcli.load.office.ole import MAGIC, object_file
 from ragcli.load.office.package import Package, open_package
 from ragcli.load.parsed import CannotRead, Content, Item, Member
+from ragcli.load.xml import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def _document(package: Package) -> Parsed:
     main = main_part(package)
     folder = main.split("/", 1)[0].lower()
     root = None if main.endswith(".bin") else package.xml(main)
-    kind = "" if root is None else str(root.tag).rsplit("}", 1)[-1]
+    kind = "" if root is None else local_name(root)
     if kind == "presentation" or (not kind and folder == "ppt"):
         from ragcli.load.office.pptx import presentation
 

@@ -12,10 +12,10 @@ from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
 from ragcli.load.office.ole import native_file
 from ragcli.load.office.parts import Parts
-from ragcli.load.office.xmltree import parse_xml
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

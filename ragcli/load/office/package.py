@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from ragcli.load.office.salvage import salvaged
 from ragcli.load.parsed import CannotRead
+from ragcli.load.xml import parse_or_mend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ class Package:
         data = self.read(name)
         if not data:
             return None
-        root, whole = parse_xml(data)
+        root, whole = parse_or_mend(transitional(data))
         if not whole:
             self.is_broken(name)
         return root
@@ -155,28 +156,6 @@ def open_package(data: bytes) -> Package:
     return Package(opened, {}, _by_lower(names))
 
 
-def parse_xml(data: bytes) -> tuple[Element | None, bool]:
-    """The root, and whether the XML was whole. Nothing external is read and no entity resolved."""
-    from lxml import etree
-
-    data = transitional(data)
-    for recover in (False, True):
-        parser = etree.XMLParser(
-            recover=recover,
-            remove_comments=True,
-            remove_pis=True,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-        )
-        try:
-            return etree.fromstring(data, parser), not recover
-        except etree.XMLSyntaxError:
-            continue
-    return None, False
-
-
 def transitional(data: bytes) -> bytes:
     """XML of a strict file with the namespaces of a transitional one; other XML as it is."""
     return _STRICT.sub(_transitional, data) if b"http://purl.oclc.org/ooxml/" in data else data
@@ -194,7 +173,7 @@ def _transitional(found: re.Match[bytes]) -> bytes:
 def _flat(data: bytes) -> Package:
     from lxml import etree
 
-    root, whole = parse_xml(data)
+    root, whole = parse_or_mend(transitional(data))
     parts: dict[str, bytes] = {}
     for part in root.iter(f"{_FLAT}part") if root is not None else ():
         name = part.get(f"{_FLAT}name", "").lstrip("/")

@@ -8,20 +8,20 @@ result is kept, phonetic hints, validation lists, pivot caches, connections.
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.drawing import A, R, alt_text, chosen, local, paragraph_text, write_graphics
+from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, write_graphics
 from ragcli.load.office.numberformat import code_of, shown
-from ragcli.load.office.package import parse_xml, transitional
+from ragcli.load.office.package import transitional
 from ragcli.load.office.properties import properties
 from ragcli.load.office.sheet import Row, write_rows
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import iterparse, local_name, parse_or_mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def _write_sheet(book: _Book, name: str, part: str, writer: Writer) -> None:
     write_rows(rows, writer)
     write_drawings(book.package, part, writer)
     for node in frame.iter() if frame is not None else ():
-        if local(node) in {
+        if local_name(node) in {
             "oddHeader",
             "oddFooter",
             "evenHeader",
@@ -162,10 +162,10 @@ def _frame(data: bytes) -> Element | None:
     """The sheet without its rows."""
     begin = _DATA.search(data)
     if begin is None:
-        return parse_xml(data)[0] if data else None
+        return parse_or_mend(data)[0] if data else None
     end = None if begin[0].endswith(b"/>") else _DATA_END.search(data, begin.end())
     after = begin.end() if begin[0].endswith(b"/>") else end.end() if end else len(data)
-    return parse_xml(data[: begin.start()] + data[after:])[0]
+    return parse_or_mend(data[: begin.start()] + data[after:])[0]
 
 
 def _rows(book: _Book, part: str, data: bytes, notes: dict[int, list[str]]) -> Iterator[Row]:
@@ -308,7 +308,7 @@ def _comments(package: Package, part: str) -> Iterator[tuple[str, str, str]]:
     for name in threaded:
         root = package.xml(name)
         for node in root if root is not None else ():
-            text = next((inline(child.text or "") for child in node if local(child) == "text"), "")
+            text = next((inline(child.text or "") for child in node if local_name(child) == "text"), "")
             if text:
                 yield node.get("ref", ""), "", text
 
@@ -323,13 +323,13 @@ def write_drawings(package: Package, part: str, writer: Writer) -> None:
 
 def _write_shapes(package: Package, part: str, node: Element, writer: Writer) -> None:
     for child in node:
-        kind = local(child)
+        kind = local_name(child)
         if kind == "AlternateContent":
             choice = chosen(child)
             if choice is not None:
                 _write_shapes(package, part, choice, writer)
         elif kind in {"sp", "cxnSp", "pic", "graphicFrame"}:
-            alt = next((alt_text(inner) for inner in child.iter() if local(inner) == "cNvPr"), "")
+            alt = next((alt_text(inner) for inner in child.iter() if local_name(inner) == "cNvPr"), "")
             if alt:
                 writer.paragraph(f"[{inline(alt)}]")
             writer.paragraph("\n".join(paragraph_text(line) for line in child.iter(f"{A}p")))
@@ -344,18 +344,7 @@ def _stream(package: Package, part: str, data: bytes, tag: str) -> Iterator[Elem
 
     if not data:
         return
-    events = etree.iterparse(
-        io.BytesIO(transitional(data)),
-        events=("end",),
-        tag=tag,
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    events = iterparse(transitional(data), tag)
     try:
         for _, node in events:
             yield node

@@ -67,7 +67,9 @@ def formats() -> str:
         endings.setdefault("source code" if name in CODE else name, []).append(f"`{suffix}`")
     code = endings.pop("source code")
     rows = [f"| {name} | {' '.join(sorted(each))} |" for name, each in sorted(endings.items())]
-    return "\n".join(["| format | endings |", "|---|---|", *rows, f"| source code | {' '.join(sorted(code))} |"])
+    return "\n".join(
+        ["| format | endings |", "|---|---|", *rows, f"| source code | {' '.join(sorted(code))} |"]
+    )
 
 
 def session(run: Run) -> str:

@@ -7,6 +7,8 @@ import re
 import zipfile
 
 from ragcli.load.code.shebang import language_of_shebang
+from ragcli.load.office.ole import MAGIC as OLE
+from ragcli.load.office.ole import ole_kind
 
 _MAGIC = (
     (b"%PDF-", "pdf"),
@@ -16,7 +18,6 @@ _MAGIC = (
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 # Excel 2 to 4 wrote no container: the stream begins with its BOF record, [MS-XLS] 2.4.21 and before.
 _BIFF = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00\x00\x05")
@@ -62,7 +63,7 @@ def sniff(data: bytes, named: str | None) -> str | None:
     for magic, format_ in _MAGIC:
         if data.startswith(magic):
             return format_
-    if data.startswith(_OLE):
+    if data.startswith(OLE):
         return _ole(data, named)
     if data.startswith(_ZIP):
         kind = zip_kind(data)
@@ -139,8 +140,6 @@ def _names_of_broken(data: bytes) -> tuple[list[str], str]:
 
 
 def _ole(data: bytes, named: str | None) -> str | None:
-    from ragcli.load.office.ole import ole_kind
-
     kind = ole_kind(data)
     if kind == "ooxml" and named in {"docx", "pptx", "xlsx"}:
         return named

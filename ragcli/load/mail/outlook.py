@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragcli.load.mail.charset import text_in
 from ragcli.load.mail.letter import few_addresses, iso_date, join
-from ragcli.load.mail.mapi import Storage, opened
+from ragcli.load.mail.mapi import Storage, codec_of, opened
 from ragcli.load.mail.mime import parse
 from ragcli.load.mail.richtext import decompressed, html_in, text_of
 from ragcli.load.markup.plain import read_text
+from ragcli.load.office.ole import open_ole
 from ragcli.load.parsed import CannotRead, Content, Member, Parsed
 from ragcli.load.source import clean, inline
 from ragcli.load.web.html import read_html
@@ -100,11 +100,7 @@ def read_msg(content: Content) -> Iterator[Item]:
 
     Other attachments are members. Images that its HTML shows are left out.
     """
-    import olefile
-
-    if not olefile.isOleFile(content.data):
-        raise CannotRead("damaged", "it is no Outlook file, or damaged")
-    with olefile.OleFileIO(io.BytesIO(content.data)) as ole:
+    with open_ole(content.data) as ole:
         yield from _message(opened(ole), "", 0)
 
 
@@ -218,7 +214,7 @@ def _html(storage: Storage) -> bytes:
     raw = storage.bytes(_HTML)
     page = storage.number(_BODY_CODEPAGE)
     if raw and page:
-        return codecs.BOM_UTF8 + text_in(raw, f"cp{page:.0f}").encode("utf-8", "replace")
+        return codecs.BOM_UTF8 + text_in(raw, codec_of(page)).encode("utf-8", "replace")
     return raw or codecs.BOM_UTF8 + storage.text(_HTML).encode("utf-8", "replace")
 
 

@@ -5,12 +5,12 @@ All versions are one stream of records; they differ in the width of fields and t
 
 from __future__ import annotations
 
-import codecs
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ragcli.load import codepages
 from ragcli.load.office.numberformat import code_of, shown
 from ragcli.load.office.rk import rk_number
 from ragcli.load.office.xlsb import ERRORS
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _CONTINUE = 0x3C
 _PASSWORD = 0x2F
-_CODE_PAGES = {1200: "utf-16-le", 10000: "mac_roman", 32768: "mac_roman", 32769: "cp1252", 367: "ascii"}
 _WORKSHEET, _MACROS, _CHART = 0x10, 0x40, 0x20
 _BEGIN = frozenset([0x09, 0x209, 0x409, 0x809])
 _END = 0x0A
@@ -141,7 +140,8 @@ class _Book:
         if kind == _PASSWORD and len(data) > 2:
             raise EncryptedError
         if kind == 0x42 and len(data) >= 2:
-            self._encoding = _encoding_of(int.from_bytes(data[:2], "little"))
+            page = int.from_bytes(data[:2], "little")
+            self._encoding = "utf-16-le" if page == codepages.UTF_16 else codepages.of_number(page)
         elif kind == 0x22 and data:
             self._since_1904 = bool(data[0])
         elif kind == 0x85 and len(data) > 6:
@@ -358,15 +358,6 @@ class _Reading:
             self._say(text)
             if self._object is not None:
                 self._boxes[self._object] = text
-
-
-def _encoding_of(page: int) -> str:
-    name = _CODE_PAGES.get(page, f"cp{page}")
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        return "cp1252"
-    return name
 
 
 def _style2(data: bytes) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ragcli.load.office.drawing import MC, R, alt_text, chosen, write_graphics
 from ragcli.load.office.equation import linear
 from ragcli.load.office.properties import properties
-from ragcli.load.office.symbols import symbol
+from ragcli.load.office.symbols import is_private, symbol
 from ragcli.load.office.wordlists import Numbering, formatted
 from ragcli.load.office.wordstyles import Style, Styles, W, numbering_of, outline_level, value
 from ragcli.load.parsed import CannotRead, Content, Parsed
@@ -270,7 +270,7 @@ class _Walk:
         elif kind == "noBreakHyphen":
             self._say(line, "-")
         elif kind == "sym":
-            self._say(line, symbol(node.get(f"{W}font", ""), node.get(f"{W}char", "")))
+            self._say(line, _sign(node.get(f"{W}font", ""), node.get(f"{W}char", "")))
         elif kind in {"footnoteReference", "endnoteReference", "commentReference"}:
             self._note(kind.removesuffix("Reference"), node, line)
         elif kind in {"oMath", "oMathPara"}:
@@ -524,6 +524,19 @@ class _Walk:
         line = self._line(node)
         boxes = (self._cell_text(box, graphics) for box in line.after)
         return "\n".join(filter(None, (line.text.strip(), *boxes)))
+
+
+def _sign(font: str, code: str) -> str:
+    """The character that a font shows at a place (hexadecimal); of signs that are not known, nothing."""
+    try:
+        place = int(code, 16)
+    except ValueError:
+        return ""
+    if is_private(place):
+        # Fonts for text have their own letters there, too.
+        plain = "" if font.lower().startswith(("symbol", "wingdings")) else chr(place & 0xFF)
+        return symbol(place, font) or (plain if plain.isprintable() else "")
+    return chr(place) if 0 < place < 0xD800 or 0xF900 <= place < 0x110000 else ""
 
 
 def _by_id(root: Element | None, kind: str) -> dict[str, Element]:

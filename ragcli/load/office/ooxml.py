@@ -11,7 +11,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.ole import MAGIC, object_file
+from ragcli.load.office.ole import MAGIC
+from ragcli.load.office.oleobjects import object_file
 from ragcli.load.office.package import Package, open_package
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.xml import local_name
@@ -85,15 +86,12 @@ def _embedded(package: Package) -> Iterator[Member | CannotRead]:
     for name in sorted(_targets(package)):
         data = package.read(name)
         file = posixpath.basename(name)
-        try:
-            if data.startswith(MAGIC):
-                member = object_file(data, posixpath.splitext(file)[0])
-                if member:
-                    yield member
-            elif data:
-                yield Member(file, data)
-        except CannotRead as error:
-            yield CannotRead(error.error, error.message, file)
+        if data.startswith(MAGIC):
+            found = object_file(data, posixpath.splitext(file)[0])
+            if found:
+                yield found
+        elif data:
+            yield Member(file, data)
 
 
 def _targets(package: Package) -> set[str]:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office import codepages
+from ragcli.load import codepages
 from ragcli.load.office.flow import Flow, Paragraph, style_level
-from ragcli.load.office.oleobjects import object_of_ole1
+from ragcli.load.office.oleobjects import ole1_file
+from ragcli.load.office.symbols import is_private, symbol
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -45,6 +46,7 @@ _CHARACTERS = {
     "zwnj": "\u200c",
 }
 _SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\t": "\t"}
+_UNKNOWN = "•"  # a sign of a symbol font
 _BROKEN_LINES = (b"\r", b"\n")
 # Destinations whose text is not the document's.
 _DEAD = """
@@ -274,7 +276,7 @@ class _Reading:
         digits = re.sub(r"[^0-9a-fA-F]", "", words)
         number = sum(isinstance(item, Member) for item in self.members) + 1
         data = bytes.fromhex(digits[: len(digits) // 2 * 2])
-        found = object_of_ole1(data, f"object {number}")
+        found = ole1_file(data, f"object {number}")
         if found is not None:
             self.members.append(found)
 
@@ -370,7 +372,7 @@ class _Reading:
         if buffer is None:
             return
         if font and font.is_symbol and state.sink in ("body", "mark"):
-            buffer.add("".join(codepages.symbol(byte, font.name or "Symbol") for byte in data))
+            buffer.add("".join(symbol(byte, font.name or "Symbol") or _UNKNOWN for byte in data))
         else:
             buffer.add_bytes(data, self._codec_of(font))
 
@@ -389,9 +391,9 @@ class _Reading:
 
     def _unicode(self, value: int) -> None:
         code = value & 0xFFFF if -0x8000 <= value <= 0xFFFF else 0xFFFD
-        if 0xF020 <= code <= 0xF0FF:
+        if is_private(code):
             font = self._fonts.get(self._state.font)
-            self._text(codepages.symbol(code, font.name if font else ""))
+            self._text(symbol(code, font.name if font else "") or _UNKNOWN)
         elif code:
             self._text(chr(code))
         self._skip = self._state.uc

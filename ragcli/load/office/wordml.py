@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.flow import Flow, Paragraph, style_level
+from ragcli.load.office.symbols import symbol
 from ragcli.load.parsed import Content, Parsed
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -153,7 +154,7 @@ class _Reading:
                 elif local_attribute(child, "type") == "page":
                     self._turn_page()
             elif name == "sym":
-                out.append("•")
+                out.append(_sign(child))
             elif name in ("footnote", "endnote"):
                 self._notes += 1
                 mark = f"[{self._notes}]"
@@ -171,6 +172,15 @@ class _Reading:
 
     def _inner(self, element: etree._Element) -> str:
         return "\n".join(filter(None, (self._words(p).strip() for p in element.iter("{*}p"))))
+
+
+def _sign(element: etree._Element) -> str:
+    """A character of a symbol font; a bullet where it is not known."""
+    try:
+        code = int(local_attribute(element, "char"), 16)
+    except ValueError:
+        return "•"
+    return symbol(code, local_attribute(element, "font")) or "•"
 
 
 def _rows(table: etree._Element) -> list[etree._Element]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ragcli.load import codepages
+from ragcli.load.office.cellvalues import error, rk_number, truth
+from ragcli.load.office.decrypt import EncryptedError
 from ragcli.load.office.numberformat import code_of, shown
-from ragcli.load.office.rk import rk_number
-from ragcli.load.office.xlsb import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,10 +37,6 @@ class Sheet:
     texts: list[str] = field(default_factory=list)
     margins: list[str] = field(default_factory=list)
     broken: int = 0
-
-
-class EncryptedError(Exception):
-    """The records are locked by a password."""
 
 
 def read_book(data: bytes) -> list[Sheet]:
@@ -365,7 +361,7 @@ def _style2(data: bytes) -> int:
 
 
 def _boolean(value: int, is_error: int) -> str:
-    return ERRORS.get(value, "#N/A") if is_error else "TRUE" if value else "FALSE"
+    return error(value) if is_error else truth(value)
 
 
 def _object_id(data: bytes) -> int | None:

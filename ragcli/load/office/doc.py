@@ -7,14 +7,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.doclists import Numbering, roman
+from ragcli.load.office.decrypt import EncryptedError, decrypted
+from ragcli.load.office.doclists import Numbering
 from ragcli.load.office.flow import Flow, Paragraph
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.ole import open_document
 from ragcli.load.office.oleobjects import storage_file
 from ragcli.load.office.summary import summary
 from ragcli.load.office.symbols import is_private, symbol
-from ragcli.load.office.wordfile import Encrypted, Piece, WordFile
+from ragcli.load.office.wordfile import Piece, WordFile
 from ragcli.load.office.wordprops import (
     Format,
     character_runs,
@@ -60,7 +61,7 @@ def read_doc(content: Content) -> Iterator[Item]:
         return
     try:
         yield from _read(content)
-    except Encrypted:
+    except EncryptedError:
         yield from _read(replace(content, data=decrypted(content)))
 
 
@@ -250,14 +251,14 @@ class _Reading:
     def _find_notes(self) -> dict[int, list[tuple[str, str]]]:
         """By the position of a reference: the mark to stand there, and the words of the note."""
         found: dict[int, list[tuple[str, str]]] = {}
-        for refs, texts, start, numeral in (
-            (_FOOTNOTE_REFS, _FOOTNOTES, 1, str),
-            (_ENDNOTE_REFS, _ENDNOTES, 5, roman),
+        for refs, texts, start, kind in (
+            (_FOOTNOTE_REFS, _FOOTNOTES, 1, "decimal"),
+            (_ENDNOTE_REFS, _ENDNOTES, 5, "lowerRoman"),
         ):
             number = 0
             for at, entry, words in self._hanging(refs, 2, texts, start):
                 number += entry != b"\0\0"
-                mark = f"[{numeral(number)}]" if entry != b"\0\0" else ""
+                mark = f"[{numeral(number, kind)}]" if entry != b"\0\0" else ""
                 found.setdefault(at, []).append((mark, f"{mark} {words}".strip()))
         authors = _names(self._file.part(_COMMENT_AUTHORS))
         size = 20 if self._file.is_old else 30

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from ragcli.load.office.drawing import MC, R, alt_text, chosen, write_graphics
 from ragcli.load.office.equation import linear
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.properties import properties
 from ragcli.load.office.symbols import is_private, symbol
-from ragcli.load.office.wordlists import Numbering, formatted
+from ragcli.load.office.wordlists import Numbering
 from ragcli.load.office.wordstyles import Style, Styles, W, numbering_of, outline_level, value
 from ragcli.load.parsed import CannotRead, Content, Parsed
 from ragcli.load.source import inline
@@ -325,7 +326,7 @@ class _Walk:
             return
         self._counts[kind] += 1
         count = self._counts[kind]
-        mark = f"[{count if kind == 'footnote' else formatted(count, 'lowerRoman')}]"
+        mark = f"[{count if kind == 'footnote' else numeral(count, 'lowerRoman')}]"
         if words:
             self._say(line, mark)
             (self._pending if kind == "footnote" else self._ending).append(f"{mark} {words}")
@@ -497,7 +498,7 @@ class _Walk:
         except CannotRead:
             return
         if isinstance(parsed, Parsed):
-            self.writer.splice(parsed)
+            self.writer.blocks(parsed)
 
     def _margins(self) -> None:
         said: set[str] = set()

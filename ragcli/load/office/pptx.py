@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, write_graphics
-from ragcli.load.office.layout import Box, reading_order
+from ragcli.load.office.readingorder import Box, reading_order
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.properties import properties
-from ragcli.load.office.wordlists import formatted
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
 from ragcli.load.xml import local_name
@@ -354,7 +354,7 @@ def _mark(line: Element, counts: dict[int, int], depth: int, *, is_list: bool) -
         before = counts.get(depth, int(start) - 1 if start.isdigit() else 0)
         counts[depth] = before + 1
         kind, pattern = _MARKS.get(numbered.get("type", ""), ("decimal", "{}."))
-        return pattern.format(formatted(counts[depth], kind))
+        return pattern.format(numeral(counts[depth], kind))
     counts.pop(depth, None)
     if shape is not None and (shape.find(f"{A}buChar") is not None or shape.find(f"{A}buBlip") is not None):
         return "-"

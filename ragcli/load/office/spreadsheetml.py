@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.sheet import Cells, write_cells
+from ragcli.load.office.sheet import Cells, printed, write_cells
 from ragcli.load.office.wordml import properties_of
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS = 16_384
 _MOST_CELLS = 3_000_000
-_HEADER_CODE = re.compile(r'&(?:"[^"]*"|[LCRPNDTFAZGBIUESXY&]|\d+|K[0-9A-Fa-f]{6})')
 
 
 def read_spreadsheetml(content: Content) -> Iterator[Item]:
@@ -95,8 +93,8 @@ def _cells(row: etree._Element, notes: list[str]) -> list[str]:
 def _margins(sheet: etree._Element) -> list[str]:
     found = []
     for element in sheet.iter("{*}Header", "{*}Footer"):
-        words = inline(_HEADER_CODE.sub(" ", local_attribute(element, "Data")))
-        if any(char.isalpha() for char in words) and words.lower() != "page":
+        words = printed(local_attribute(element, "Data"))
+        if words and words.lower() != "page":
             found.append(words)
     return found
 

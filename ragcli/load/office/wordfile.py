@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.load import codepages
+from ragcli.load.office.decrypt import EncryptedError
 from ragcli.load.office.ole import read_stream
 from ragcli.load.parsed import CannotRead
 
@@ -24,10 +25,6 @@ _PAIRS_8, _PAIRS_6 = 0x9A, 0x58
 _COUNTS_8, _COUNTS_6 = 0x4C, 0x34
 _CLX = 33
 _MOST_PIECES = 1_000_000
-
-
-class Encrypted(Exception):
-    """The streams cannot be understood without a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class WordFile:
             raise CannotRead("unsupported", "it is of a Word older than Word 6; save it anew to have it read")
         flags = self._word(0x0A)
         if flags & 0x0100:
-            raise Encrypted
+            raise EncryptedError
         self._is_complex = bool(flags & 0x0004)
         self.table = self.main if self.is_old else _table(ole, "1Table" if flags & 0x0200 else "0Table")
         at = _COUNTS_6 if self.is_old else _COUNTS_8

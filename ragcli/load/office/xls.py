@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.biff import EncryptedError, Sheet, read_book
-from ragcli.load.office.decrypt import decrypted
+from ragcli.load.office.biff import Sheet, read_book
+from ragcli.load.office.decrypt import EncryptedError, decrypted
 from ragcli.load.office.ole import MAGIC, open_document, read_stream
 from ragcli.load.office.oleobjects import storage_files
-from ragcli.load.office.sheet import Row, write_rows
+from ragcli.load.office.sheet import Row, printed, with_notes, write_rows
 from ragcli.load.office.summary import summary
-from ragcli.load.office.xlsx import printed, with_notes
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer

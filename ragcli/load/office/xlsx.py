@@ -17,7 +17,7 @@ from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, w
 from ragcli.load.office.numberformat import code_of, shown
 from ragcli.load.office.package import transitional
 from ragcli.load.office.properties import properties
-from ragcli.load.office.sheet import Row, write_rows
+from ragcli.load.office.sheet import Row, printed, with_notes, write_rows
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -39,7 +39,6 @@ _DATA_END = re.compile(rb"</(?:\w+:)?sheetData\s*>")
 _CELL = re.compile(r"([A-Za-z]{1,3})(\d+)")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LINK = re.compile(r'HYPERLINK\(\s*"([^"]+)"', re.IGNORECASE)
-_PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|[A-Za-z])')
 _LONGEST_URL = 500
 _MOST_CELLS = 10_000_000  # of a workbook
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
@@ -152,12 +151,6 @@ def _write_sheet(book: _Book, name: str, part: str, writer: Writer) -> None:
                 writer.paragraph(text)
 
 
-def printed(code: str) -> str:
-    """The words of a header or footer, without its codes; empty where there are none."""
-    text = inline(_PRINT_CODE.sub(" ", code))
-    return text if any(map(str.isalpha, text)) else ""
-
-
 def _frame(data: bytes) -> Element | None:
     """The sheet without its rows."""
     begin = _DATA.search(data)
@@ -181,17 +174,6 @@ def _rows(book: _Book, part: str, data: bytes, notes: dict[int, list[str]]) -> I
             raise CannotRead("too-large", f"more than {_MOST_CELLS} cells; the rest was left out")
         if cells:
             yield Row(number, cells)
-
-
-def with_notes(rows: Iterator[Row], notes: dict[int, list[str]]) -> Iterator[Row]:
-    """The rows with what is said of them; what is said of empty rows stands on its own."""
-    for row in rows:
-        for number in sorted(number for number in notes if number < row.number):
-            yield Row(number, [], notes.pop(number))
-        row.notes = notes.pop(row.number, ())
-        yield row
-    for number in sorted(notes):
-        yield Row(number, [], notes[number])
 
 
 def _cells(book: _Book, row: Element, number: int, notes: dict[int, list[str]]) -> Iterator[tuple[int, str]]:

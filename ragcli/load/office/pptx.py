@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, write_graphics
-from ragcli.load.office.readingorder import Box, reading_order
 from ragcli.load.office.numerals import numeral
 from ragcli.load.office.properties import properties
+from ragcli.load.office.readingorder import Box, reading_order
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
 from ragcli.load.xml import local_name

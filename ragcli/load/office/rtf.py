@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ragcli.load import codepages
 from ragcli.load.office.flow import Flow, Paragraph, style_level
 from ragcli.load.office.oleobjects import ole1_file
+from ragcli.load.office.rtftokens import CHARACTERS, TOKEN, Buffer
 from ragcli.load.office.symbols import is_private, symbol
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
@@ -19,32 +20,6 @@ if TYPE_CHECKING:
 
     from ragcli.types import Scalar
 
-_TOKEN = re.compile(
-    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?"  # 1, 2: control word
-    rb"|\\'([0-9a-fA-F]{1,2})"  # 3: byte
-    rb"|\\([^a-zA-Z])"  # 4: control symbol
-    rb"|([{}])"  # 5
-    rb"|[\r\n\0]+"
-    rb"|([^\\{}\r\n\0]+)",  # 6: text
-    re.DOTALL,
-)
-_CHARACTERS = {
-    "tab": "\t",
-    "line": "\n",
-    "lbr": "\n",
-    "emdash": "—",
-    "endash": "–",
-    "lquote": "‘",
-    "rquote": "’",
-    "ldblquote": "“",
-    "rdblquote": "”",
-    "bullet": "•",
-    "emspace": "\u2003",
-    "enspace": "\u2002",
-    "qmspace": "\u2005",
-    "zwj": "\u200d",
-    "zwnj": "\u200c",
-}
 _SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\t": "\t"}
 _UNKNOWN = "•"  # a sign of a symbol font
 _BROKEN_LINES = (b"\r", b"\n")
@@ -99,37 +74,6 @@ class _Font:
     is_symbol: bool = False
 
 
-@dataclass(slots=True)
-class _Buffer:
-    """Text on its way: bytes of one code page wait until another comes."""
-
-    parts: list[str] = field(default_factory=list)
-    raw: bytearray = field(default_factory=bytearray)
-    codec: str = "cp1252"
-
-    def add_bytes(self, data: bytes, codec: str) -> None:
-        if codec != self.codec:
-            self.settle()
-            self.codec = codec
-        self.raw += data
-
-    def add(self, text: str) -> None:
-        self.settle()
-        self.parts.append(text)
-
-    def settle(self) -> None:
-        if self.raw:
-            self.parts.append(self.raw.decode(self.codec, "replace"))
-            self.raw.clear()
-
-    def take(self) -> str:
-        self.settle()
-        text = "".join(self.parts)
-        self.parts.clear()
-        # Surrogates were written one by one.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def read_rtf(content: Content) -> Iterator[Item]:
     """The text with headings by style or outline level, lists by their marks, and tables.
 
@@ -154,7 +98,7 @@ class _Reading:
         self._flow = Flow(self.writer)
         self._state = _State()
         self._stack: list[_State] = []
-        self._buffers: dict[str, _Buffer] = {"body": _Buffer()}
+        self._buffers: dict[str, Buffer] = {"body": Buffer()}
         self._fonts: dict[int, _Font] = {}
         self._font_read = -1
         self._default_font = 0
@@ -181,7 +125,7 @@ class _Reading:
             self._turn_page()
         data, at, end = self._data, 0, len(self._data)
         while at < end:
-            token = _TOKEN.match(data, at)
+            token = TOKEN.match(data, at)
             if token is None:
                 at += 1
                 continue
@@ -235,7 +179,7 @@ class _Reading:
     def _enter(self, sink: str) -> None:
         self._state = replace(self._state, sink=sink)
         if sink:
-            self._buffers.setdefault(sink, _Buffer())
+            self._buffers.setdefault(sink, Buffer())
 
     def _leave(self, sink: str) -> None:
         """The destination is complete."""
@@ -298,8 +242,8 @@ class _Reading:
             return
         if first and self._destination(name, value, ignorable=ignorable):
             return
-        if name in _CHARACTERS:
-            self._text(_CHARACTERS[name])
+        if name in CHARACTERS:
+            self._text(CHARACTERS[name])
         elif name == "u" and value is not None:
             self._unicode(value)
         else:

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 
+from ragcli.load.archive.zipentries import local_entries
 from ragcli.load.code.shebang import language_of_shebang
 from ragcli.load.office.ole import MAGIC as OLE
 from ragcli.load.office.ole import ole_kind
@@ -30,7 +31,6 @@ _MIMETYPES = {
     "application/epub+zip": "epub",
 }
 _OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
-_LOCAL_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
 _FLAT = re.compile(rb"<pkg:package\b.*?pkg:name=[\"']/(word|ppt|xl)/", re.DOTALL)
 # What is packed this way may be a format of its own, which a name that is not read tells.
 _PACKED = (
@@ -123,20 +123,15 @@ def _members(data: bytes) -> tuple[list[str], str]:
                 with opened.open("mimetype") as member:
                     mimetype = member.read(200).decode("latin-1").strip()
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        return _names_of_broken(data)
+        return _members_of_broken(data)
     return names, mimetype
 
 
-def _names_of_broken(data: bytes) -> tuple[list[str], str]:
-    names: list[str] = []
-    for found in _LOCAL_NAME.finditer(data):
-        length = int.from_bytes(found[1], "little")
-        names.append(data[found.end() : found.end() + length].decode("latin-1"))
-    mimetype = ""
-    if names[:1] == ["mimetype"]:
-        size = int.from_bytes(data[18:22], "little")
-        mimetype = data[38 : 38 + min(size, 200)].decode("latin-1")
-    return names, mimetype
+def _members_of_broken(data: bytes) -> tuple[list[str], str]:
+    entries = list(local_entries(data))
+    first = data[entries[0].start : entries[0].end][:200] if entries else b""
+    mimetype = first.decode("latin-1").strip() if entries and entries[0].name == "mimetype" else ""
+    return [entry.name for entry in entries], mimetype
 
 
 def _ole(data: bytes, named: str | None) -> str | None:

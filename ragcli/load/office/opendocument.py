@@ -12,7 +12,7 @@ from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
 from ragcli.load.office.ole import MAGIC
 from ragcli.load.office.oleobjects import object_file
-from ragcli.load.office.parts import Parts
+from ragcli.load.office.parts import Parts, open_parts
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -53,7 +53,7 @@ def read_opendocument(content: Content) -> Iterator[Item]:
 
 
 def _zipped(content: Content) -> Iterator[Item]:
-    parts = Parts(content.data)
+    parts = open_parts(content.data)
     unlock(parts, content.passwords)
     roots = [parse_xml(parts.read("content.xml"), "content.xml")]
     for name in ("styles.xml", "meta.xml"):

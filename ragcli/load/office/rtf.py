@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ragcli.load import codepages
-from ragcli.load.office.flow import Flow, Paragraph, style_level
+from ragcli.load.office.flow import Flow, Paragraph
 from ragcli.load.office.oleobjects import ole1_file
 from ragcli.load.office.rtftokens import CHARACTERS, TOKEN, Buffer
+from ragcli.load.office.stylenames import style_level
 from ragcli.load.office.symbols import is_private, symbol
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline

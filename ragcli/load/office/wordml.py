@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.flow import Flow, Paragraph, style_level
+from ragcli.load.office.flow import Flow, Paragraph
+from ragcli.load.office.stylenames import style_level
 from ragcli.load.office.symbols import symbol
 from ragcli.load.parsed import Content, Parsed
 from ragcli.load.source import inline

@@ -6,7 +6,10 @@ import io
 import re
 import zipfile
 
+from ragcli.load.archive.zipentries import local_entries
 from ragcli.load.code.shebang import language_of_shebang
+from ragcli.load.office.ole import MAGIC as OLE
+from ragcli.load.office.ole import ole_kind
 
 _MAGIC = (
     (b"%PDF-", "pdf"),
@@ -16,7 +19,6 @@ _MAGIC = (
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 # Excel 2 to 4 wrote no container: the stream begins with its BOF record, [MS-XLS] 2.4.21 and before.
 _BIFF = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00\x00\x05")
@@ -29,7 +31,6 @@ _MIMETYPES = {
     "application/epub+zip": "epub",
 }
 _OOXML = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
-_LOCAL_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
 _FLAT = re.compile(rb"<pkg:package\b.*?pkg:name=[\"']/(word|ppt|xl)/", re.DOTALL)
 # What is packed this way may be a format of its own, which a name that is not read tells.
 _PACKED = (
@@ -62,7 +63,7 @@ def sniff(data: bytes, named: str | None) -> str | None:
     for magic, format_ in _MAGIC:
         if data.startswith(magic):
             return format_
-    if data.startswith(_OLE):
+    if data.startswith(OLE):
         return _ole(data, named)
     if data.startswith(_ZIP):
         kind = zip_kind(data)
@@ -122,25 +123,18 @@ def _members(data: bytes) -> tuple[list[str], str]:
                 with opened.open("mimetype") as member:
                     mimetype = member.read(200).decode("latin-1").strip()
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        return _names_of_broken(data)
+        return _members_of_broken(data)
     return names, mimetype
 
 
-def _names_of_broken(data: bytes) -> tuple[list[str], str]:
-    names: list[str] = []
-    for found in _LOCAL_NAME.finditer(data):
-        length = int.from_bytes(found[1], "little")
-        names.append(data[found.end() : found.end() + length].decode("latin-1"))
-    mimetype = ""
-    if names[:1] == ["mimetype"]:
-        size = int.from_bytes(data[18:22], "little")
-        mimetype = data[38 : 38 + min(size, 200)].decode("latin-1")
-    return names, mimetype
+def _members_of_broken(data: bytes) -> tuple[list[str], str]:
+    entries = list(local_entries(data))
+    first = data[entries[0].start : entries[0].end][:200] if entries else b""
+    mimetype = first.decode("latin-1").strip() if entries and entries[0].name == "mimetype" else ""
+    return [entry.name for entry in entries], mimetype
 
 
 def _ole(data: bytes, named: str | None) -> str | None:
-    from ragcli.load.office.ole import ole_kind
-
     kind = ole_kind(data)
     if kind == "ooxml" and named in {"docx", "pptx", "xlsx"}:
         return named

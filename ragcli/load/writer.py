@@ -117,25 +117,12 @@ class Writer:
                 self._pages.add(before, pages[number])
             before += len(row) + 1
 
-    def splice(self, parsed: Parsed) -> None:
-        """The blocks of a document that was read on its own; its places are forgotten."""
-        for block in parsed.blocks:
-            head = max(0, block.head - block.start)
-            self._add(
-                block.kind,
-                parsed.text[block.start : block.end],
-                None,
-                level=block.level,
-                label=block.label,
-                head=head,
-            )
-
     def code(self, text: str, line: int | None = None, head: int = 0) -> None:
         """Text in which white space counts; ``head`` characters of it are its signature."""
         self._add("code", clean(text).text.strip("\n").rstrip(), line, head=head)
 
     def blocks(self, other: Parsed, line: int | None = None, level: int = 0) -> None:
-        """The blocks of a document within this one, its top headings below ``level``."""
+        """The blocks of a document within this one, its top headings below ``level``; its places are forgotten."""
         for block in other.blocks:
             text, head = other.text[block.start : block.end], max(0, block.head - block.start)
             deeper = block.level + level if block.level else 0

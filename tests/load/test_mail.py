@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import mailbox
 import random
+import struct
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ragcli.load import load_file
-from ragcli.load.mail.richtext import decompressed, html_in, text_of
+from ragcli.load.mail.richtext import decompressed, html_in
+from ragcli.load.office.compound import write_compound
 from ragcli.types import Document, Failure
 
 from .known import SEEDS, Known, Piece, check_known, known
@@ -459,7 +461,31 @@ def test_html_within_rich_text() -> None:
     assert html_in(rtf) == "<p>café 中<b></p>"
     plain = rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 one\par two\tab\'93three\'94 \{x\}}"
     assert html_in(plain) == ""
-    assert text_of(plain) == "one\ntwo\t“three” {x}"
+
+
+def _message_of(rtf: bytes) -> bytes:
+    """An Outlook letter that has its words in rich text alone."""
+    stored = struct.pack("<II4sI", len(rtf) + 12, len(rtf), b"MELA", 0) + rtf
+    streams = {
+        "__properties_version1.0": b"\0" * 32,
+        "__substg1.0_0037001F": "Tea".encode("utf-16-le"),
+        "__substg1.0_10090102": stored,
+    }
+    return write_compound({(name,): data for name, data in streams.items()})
+
+
+def test_rich_text_of_outlook_keeps_its_structure(tmp_path: Path) -> None:
+    rows = rb"\trowd\intbl a\cell b\cell\row\trowd\intbl c\cell d\cell\row\pard"
+    item = document(tmp_path, "tea.msg", _message_of(rb"{\rtf1\ansi one\par " + rows + rb" two\par}"))
+    assert texts(item)[1:] == [("paragraph", "one"), ("table", "a | b\nc | d"), ("paragraph", "two")]
+
+
+def test_broken_rich_text_of_outlook_is_told(tmp_path: Path) -> None:
+    letter, problem = load(tmp_path, "tea.msg", _message_of(b"no rich text"))
+    assert isinstance(letter, Document)
+    assert letter.text == "Subject: Tea"
+    assert isinstance(problem, Failure)
+    assert problem.error == "damaged"
 
 
 @needs_shared

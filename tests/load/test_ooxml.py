@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from ragcli.load import load_file
 from ragcli.load.office.compound import write_compound
-from ragcli.load.office.ole import native_file, object_file, open_ole, storage_files
+from ragcli.load.office.ole import open_ole
+from ragcli.load.office.oleobjects import native_file, object_file, storage_files
 from ragcli.load.parsed import Means
 from ragcli.load.sniff import sniff
 from ragcli.types import Document, Failure

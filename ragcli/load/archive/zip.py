@@ -7,8 +7,6 @@ import stat
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ragcli.load.archive.names import decoded, is_wanted
@@ -16,15 +14,19 @@ from ragcli.load.archive.pieces import (
     BROKEN,
     MOST_OF_A_MEMBER,
     PIECE,
-    bzip2_stream,
     cut_short,
-    deflate_stream,
     gather,
     member,
     metered,
-    slices,
-    unpacked,
-    zstd_stream,
+)
+from ragcli.load.archive.zipentries import (
+    ENCRYPTED,
+    UTF8,
+    Entry,
+    entry_of,
+    local_entries,
+    pieces_of,
+    unsupported,
 )
 from ragcli.load.parsed import CannotRead
 
@@ -33,30 +35,8 @@ if TYPE_CHECKING:
 
     from ragcli.load.parsed import Content, Item
 
-_LOCAL = b"PK\x03\x04"
-_LOCAL_HEADER = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7
 _MOST_ENTRIES = 200_000
-_ENCRYPTED, _STREAMED, _UTF8 = 0x1, 0x8, 0x800
 _UNICODE_PATH = 0x7075
-_METHODS = {0: None, 8: deflate_stream, 12: bzip2_stream, 93: zstd_stream}
-_METHOD_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 14: "LZMA", 97: "WavPack", 98: "PPMd", 99: "AES"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A member: where its packed bytes stand, how they are packed and what comes out.
-
-    ``crc`` and ``size`` are None where nothing tells them. ``info`` is its entry of the directory.
-    """
-
-    name: str
-    start: int
-    end: int
-    method: int
-    size: int | None = None
-    crc: int | None = None
-    modified: float | None = None
-    info: zipfile.ZipInfo | None = None
 
 
 def read_zip(content: Content) -> Iterator[Item]:
@@ -80,7 +60,7 @@ def read_zip(content: Content) -> Iterator[Item]:
         for info, name in sorted(zip(infos, names, strict=True), key=lambda pair: pair[0].header_offset):
             if not is_wanted(name):
                 continue
-            entry = _entry(content.data, info, name)
+            entry = entry_of(content.data, info, name)
             if entry is None:
                 told = (
                     "it lies in another volume of the archive" if spans else "nothing stands where it should"
@@ -103,7 +83,7 @@ def _is_file(info: zipfile.ZipInfo) -> bool:
 
 def _names(infos: list[zipfile.ZipInfo]) -> list[str]:
     """The names; those not marked as UTF-8 are in the code page of whoever packed them."""
-    unmarked = [info for info in infos if not info.flag_bits & _UTF8]
+    unmarked = [info for info in infos if not info.flag_bits & UTF8]
     raw = [info.orig_filename.encode("cp437", "replace") for info in unmarked]
     told = {id(info): name for info, name in zip(unmarked, decoded(raw, "cp437"), strict=True)}
     return [_unicode_path(info) or told.get(id(info), info.filename) for info in infos]
@@ -120,26 +100,7 @@ def _unicode_path(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _entry(data: bytes, info: zipfile.ZipInfo, name: str) -> _Entry | None:
-    at = info.header_offset
-    if at < 0 or data[at : at + 4] != _LOCAL or at + _LOCAL_HEADER.size > len(data):
-        return None
-    *_, names, extras = _LOCAL_HEADER.unpack_from(data, at)
-    start = at + _LOCAL_HEADER.size + names + extras
-    end = start + info.compress_size
-    return _Entry(
-        name, start, end, info.compress_type, info.file_size, info.CRC, _modified(info.date_time), info
-    )
-
-
-def _modified(moment: tuple[int, int, int, int, int, int]) -> float | None:
-    try:
-        return datetime(*moment, tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
-
-
-def _read(content: Content, entry: _Entry, archive: zipfile.ZipFile | None = None) -> Iterator[Item]:
+def _read(content: Content, entry: Entry, archive: zipfile.ZipFile | None = None) -> Iterator[Item]:
     """The member, whole or as far as it goes, or why there is nothing of it."""
     if entry.size is not None and entry.size > MOST_OF_A_MEMBER:
         told = f"it has {entry.size // 1_000_000} MB unpacked; nothing of it was read"
@@ -147,10 +108,10 @@ def _read(content: Content, entry: _Entry, archive: zipfile.ZipFile | None = Non
         return
     packed = entry.end - entry.start
     try:
-        if archive is not None and entry.info is not None and entry.info.flag_bits & _ENCRYPTED:
+        if archive is not None and entry.info is not None and entry.info.flag_bits & ENCRYPTED:
             data, trouble = _decrypted(content, entry.info, archive, entry.name)
         else:
-            pieces = _pieces(content.data, entry)
+            pieces = pieces_of(content.data, entry)
             data, trouble = gather(metered(pieces, content.allowance), packed, entry.name)
     except CannotRead as error:
         if not error.name:  # all that may be unpacked was
@@ -165,21 +126,6 @@ def _read(content: Content, entry: _Entry, archive: zipfile.ZipFile | None = Non
         yield cut_short(entry.name, len(data), trouble)
 
 
-def _pieces(data: bytes, entry: _Entry) -> Iterator[bytes]:
-    if entry.method not in _METHODS:
-        raise _unsupported(entry.method, entry.name)
-    view = memoryview(data)[entry.start : entry.end]
-    new = _METHODS[entry.method]
-    yield from slices(view) if new is None else unpacked(view, new)
-    if new is None and entry.size is not None and len(view) < entry.size:
-        raise EOFError("the member is cut short")
-
-
-def _unsupported(method: int, name: str) -> CannotRead:
-    told = f"it is packed with {_METHOD_NAMES.get(method, f'method {method}')}, which is not read"
-    return CannotRead("unsupported", told, name)
-
-
 def _decrypted(
     content: Content, info: zipfile.ZipInfo, archive: zipfile.ZipFile, name: str
 ) -> tuple[bytes, Exception | None]:
@@ -190,7 +136,7 @@ def _decrypted(
                 pieces = iter(lambda opened=opened: opened.read(PIECE), b"")  # type: ignore[misc]
                 data, trouble = gather(metered(pieces, content.allowance), info.compress_size, name)
         except NotImplementedError:
-            raise _unsupported(info.compress_type, name) from None
+            raise unsupported(info.compress_type, name) from None
         except (RuntimeError, zipfile.BadZipFile):
             continue
         if trouble is None:
@@ -203,7 +149,7 @@ def _decrypted(
 def _salvage(content: Content) -> Iterator[Item]:
     """The members that can be found by the headers before them, where there is no directory."""
     found = 0
-    for entry in _local_entries(content.data):
+    for entry in local_entries(content.data):
         found += 1
         if is_wanted(entry.name) and not entry.name.endswith("/"):
             yield from _read(content, entry)
@@ -211,19 +157,3 @@ def _salvage(content: Content) -> Iterator[Item]:
         raise CannotRead("damaged", "it is no zip archive, or damaged; nothing could be read of it")
     told = "the archive's directory is missing or damaged; it may be cut short"
     yield CannotRead("damaged", f"{told}, and only what stands before was read")
-
-
-def _local_entries(data: bytes) -> Iterator[_Entry]:
-    at = data.find(_LOCAL)
-    while 0 <= at <= len(data) - _LOCAL_HEADER.size:
-        _, _, flags, method, _, _, crc, packed, size, names, extras = _LOCAL_HEADER.unpack_from(data, at)
-        first = at + _LOCAL_HEADER.size
-        start = first + names + extras
-        known = not flags & _STREAMED and 0xFFFFFFFF not in (packed, size)
-        # What was streamed has its size behind it; deflate tells its end by itself.
-        after = data.find(b"PK", start)
-        end = start + packed if known else (after if method == 0 and after >= 0 else len(data))
-        name = decoded([data[first : first + names]], "cp437")[0]
-        if not flags & _ENCRYPTED:
-            yield _Entry(name, start, end, method, size if known else None, crc if known else None)
-        at = data.find(_LOCAL, max(end if known else start, at + 4))

@@ -25,18 +25,17 @@ Row = tuple[int, "Sequence[str]"]
 """The number of a row in its source (line of a file, row of a sheet; ascending) and its cells."""
 
 
-def explain(rows: Iterable[Row], headers: int | None = None) -> list[tuple[int, str]]:
+def explain(rows: Iterable[Row]) -> list[tuple[int, str]]:
     """(number, line) of each row with anything in it: ``name: value; name: value``, empty ones left out.
 
-    The header rows come first, as ``name; name``. ``headers`` is how many of the leading rows they
-    are, where the source tells; else they are found: the first of the leading rows that is mostly
+    The header rows come first, as ``name; name``: the first of the leading rows that is mostly
     filled with distinct words, with a row of groups over it or of parts under it (``2024 / Q1:
-    5``). Rows before it, and cells beyond it, stand without a name. Line breaks within a cell
+    5``). Rows before them, and cells beyond them, stand without a name. Line breaks within a cell
     become spaces. The lines are clean.
     """
     kept = [(number, [_words(cell) for cell in cells]) for number, cells in rows]
     kept = [row for row in kept if any(row[1])]
-    first, end = headers_of([cells for _, cells in kept]) if headers is None else (0, headers)
+    first, end = headers_of([cells for _, cells in kept])
     names = names_of([cells for _, cells in kept[first:end]])
     lines = [
         (number, line_of(names if index >= end > first else (), cells))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.load.parsed import CannotRead
+from ragcli.load.xml import local_name, xml_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,13 +72,7 @@ def without_tags(text: str) -> str:
 
 def name_of(node: Element) -> str:
     """The name of an element without its namespace, in lower case."""
-    tag = node.tag
-    return str(tag).rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
-def text_in(node: Element) -> str:
-    """All words within an element."""
-    return "".join(str(part) for part in node.itertext())
+    return local_name(node).lower()
 
 
 def line_of(node: Element) -> int:
@@ -89,16 +84,7 @@ def line_of(node: Element) -> int:
 def _parsed(text: str) -> Tree:
     from lxml import etree
 
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        recover=True,
-        remove_comments=True,
-        remove_pis=True,
-        encoding="utf-8",
-    )
+    parser = xml_parser(encoding="utf-8")
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:

@@ -12,13 +12,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ragcli.load.data.feeds import is_feed, write_feed
-from ragcli.load.data.xmlsource import SEVERAL, line_of, name_of, parse_xml, text_in, without_tags
+from ragcli.load.data.xmlsource import SEVERAL, line_of, name_of, parse_xml, without_tags
 from ragcli.load.encoding import decode_declared, looks_binary
 from ragcli.load.markup.plain import read_text
 from ragcli.load.parsed import CannotRead, Content, Item, Parsed
 from ragcli.load.source import clean, inline
 from ragcli.load.web.fragment import read_fragment
 from ragcli.load.writer import Writer
+from ragcli.load.xml import local_name, text_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,14 +89,16 @@ def _title(root: Element) -> str:
     for _ in range(4):
         for node in level:
             for child in node:
-                if name_of(child) in _TITLES and len(child) < 5 and text_in(child).strip():
-                    return text_in(child)
+                if name_of(child) in _TITLES and len(child) < 5 and text_within(child).strip():
+                    return text_within(child)
         level = [child for node in level for child in node][:200]
     return ""
 
 
 def _metadata(root: Element) -> dict[str, Scalar]:
-    names = [inline(text_in(node)) for node in root.iter("*") if name_of(node) in _AUTHORS and len(node) < 10]
+    names = [
+        inline(text_within(node)) for node in root.iter("*") if name_of(node) in _AUTHORS and len(node) < 10
+    ]
     known = [name for name in dict.fromkeys(names) if name and len(name) < 200]
     return {"author": ", ".join(known[:20])} if known else {}
 
@@ -152,17 +155,17 @@ class _Walk:
         name, line = name_of(node), line_of(node)
         if not name:
             return
-        if name in _TITLES and text_in(node).strip():
-            self.writer.heading(text_in(node), min(max(1, level), _DEEPEST_HEADING), line)
+        if name in _TITLES and text_within(node).strip():
+            self.writer.heading(text_within(node), min(max(1, level), _DEEPEST_HEADING), line)
         elif name in _CODE:
-            self.writer.code(text_in(node), line)
+            self.writer.code(text_within(node), line)
         elif name in _LISTS and any(name_of(child) in _ITEMS for child in node):
             self._list(node, line)
         elif name in _TABLES and any(name_of(child) in _ROWS for child in node.iter("*")):
             self._table(node)
         elif name in _PROSE and not any(name_of(child) in _BLOCKS for child in node):
             self._attributes(node)
-            self._text(text_in(node), line)
+            self._text(text_within(node), line)
         elif self._is_mixed(node):
             self._mixed(node, level)
         else:
@@ -171,7 +174,7 @@ class _Walk:
     def _container(self, node: Element, level: int) -> None:
         titled = any(name_of(child) in _TITLES for child in node)
         if not titled and not self._prose and name_of(node) not in _INLINE:
-            self.writer.heading(_called(node), min(level + 1, _DEEPEST_HEADING), line_of(node))
+            self.writer.heading(local_name(node), min(level + 1, _DEEPEST_HEADING), line_of(node))
         self._attributes(node)
         self._children(node, level if self._prose and not titled else level + 1)
 
@@ -187,8 +190,10 @@ class _Walk:
                 self._element(child, level)
                 line = line_of(child)
             else:
-                seen = [str(child.get(key) or "") for key in _SEEN] if not text_in(child).strip() else []
-                pending += "\n" if name_of(child) == "br" else text_in(child) + " ".join(filter(None, seen))
+                seen = [str(child.get(key) or "") for key in _SEEN] if not text_within(child).strip() else []
+                pending += (
+                    "\n" if name_of(child) == "br" else text_within(child) + " ".join(filter(None, seen))
+                )
             pending += child.tail or ""
         self._text(pending, line)
 
@@ -203,7 +208,7 @@ class _Walk:
     def _table(self, node: Element) -> None:
         for child in node:
             if name_of(child) in _TITLES | {"caption", "label"}:
-                self.writer.caption(text_in(child), line_of(child))
+                self.writer.caption(text_within(child), line_of(child))
         rows: list[list[str]] = []
         lines: list[int] = []
         heads = 0
@@ -214,7 +219,7 @@ class _Walk:
             in_head = name_of(row) == "sthead" or (parent is not None and name_of(parent) == "thead")
             header = in_head or all(name_of(cell) == "th" for cell in row)
             heads += header and heads == len(rows)
-            rows.append([inline(text_in(cell)) for cell in row])
+            rows.append([inline(text_within(cell)) for cell in row])
             lines.append(line_of(row))
         self.writer.table(rows, heads, lines)
 
@@ -258,7 +263,7 @@ class _Walk:
         return True
 
     def _is_value(self, node: Element) -> bool:
-        return name_of(node) not in _INLINE and len(text_in(node)) <= _VALUE
+        return name_of(node) not in _INLINE and len(text_within(node)) <= _VALUE
 
 
 def _items(node: Element, depth: int, items: list[tuple[int, str]], later: list[Element]) -> None:
@@ -282,7 +287,7 @@ def _without(node: Element, left_out: frozenset[Element]) -> str:
     words = [node.text or ""]
     for child in node:
         if child not in left_out:
-            words.append(_without(child, left_out) if left_out else text_in(child))
+            words.append(_without(child, left_out) if left_out else text_within(child))
             words.append(" " if name_of(child) in _BLOCKS else "")
         words.append(child.tail or "")
     return "".join(words)
@@ -291,7 +296,7 @@ def _without(node: Element, left_out: frozenset[Element]) -> str:
 def _record(node: Element, *, named: bool) -> str:
     """``name: value; name: value`` of all that an element holds; with its own name where it stands alone."""
     cells = list(_cells(node, ()))
-    called = _called(node)
+    called = local_name(node)
     if named and len(cells) == 1 and not cells[0][0]:
         return f"{called}: {cells[0][1]}"
     row = "; ".join(f"{' / '.join(path) or called}: {value}" for path, value in cells)
@@ -305,7 +310,7 @@ def _cells(node: Element, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
         yield path, inline(node.text or "")
     for child in node:
         if name_of(child):
-            yield from _cells(child, (*path, _called(child)))
+            yield from _cells(child, (*path, local_name(child)))
 
 
 def _said(node: Element, *, every: bool) -> list[tuple[str, str]]:
@@ -317,7 +322,3 @@ def _said(node: Element, *, every: bool) -> list[tuple[str, str]]:
         if (wanted or name.lower() in _SEEN) and inline(str(value)):
             found.append((name, inline(str(value))))
     return found
-
-
-def _called(node: Element) -> str:
-    return str(node.tag).rpartition("}")[2]

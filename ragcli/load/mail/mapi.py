@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ragcli.load import codepages
 from ragcli.load.encoding import decode
+from ragcli.load.office.ole import read_stream
 from ragcli.load.parsed import CannotRead
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ _PROPERTIES = "__properties_version1.0"
 _NAMES = "__nameid_version1.0"
 _CODEPAGE = 0x3FFD
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-_LARGEST = 200_000_000  # bytes of a property
 _HEADERS = (32, 24, 8)  # of the list of properties: of the file, of a message within, of anything else
 
 
@@ -87,18 +88,23 @@ def opened(
     ]
     _fixed(storage)
     page = storage.number(_CODEPAGE)
-    storage.codepage = f"cp{page:.0f}" if page else codepage
+    storage.codepage = codec_of(page) or codepage
     for name in entries:
         if not name.startswith("__substg1.0_") or "-" in name:
             continue
         try:
             tag = int(name[-8:], 16)
             value = _variable(storage, name, tag & 0xFFFF)
-        except (ValueError, OSError, IndexError):
+        except ValueError:  # a stream that cannot be read, too
             continue
         if value is not None:
             storage.values[_key(storage, tag >> 16)] = value
     return storage
+
+
+def codec_of(page: float | None) -> str:
+    """The codec of a property that is a code page; empty where there is none, or an unknown one."""
+    return codepages.of_number(int(page), "") if page and 0 < page < 100_000 else ""
 
 
 def _key(storage: Storage, number: int) -> Key:
@@ -106,12 +112,7 @@ def _key(storage: Storage, number: int) -> Key:
 
 
 def _read(storage: Storage, name: str) -> bytes:
-    path = [*storage.path, name]
-    if storage.ole.get_size(path) > _LARGEST:
-        raise CannotRead("too-large", f"a part of it has more than {_LARGEST // 1_000_000} MB")
-    with storage.ole.openstream(path) as stream:
-        data: bytes = stream.read()
-    return data
+    return read_stream(storage.ole, *storage.path, name)
 
 
 def _variable(storage: Storage, name: str, kind: int) -> Value | None:
@@ -168,7 +169,7 @@ def _named(ole: olefile.OleFileIO[bytes]) -> dict[int, Key]:
     try:
         guids = _read(storage, "__substg1.0_00020102")
         entries = _read(storage, "__substg1.0_00030102")
-    except OSError:
+    except CannotRead:
         return {}
     names: dict[int, Key] = {}
     for number, kind, index in struct.iter_unpack("<IHH", entries[: len(entries) // 8 * 8]):

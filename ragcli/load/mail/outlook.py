@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragcli.load.mail.charset import text_in
 from ragcli.load.mail.letter import few_addresses, iso_date, join
-from ragcli.load.mail.mapi import Storage, opened
+from ragcli.load.mail.mapi import Storage, codec_of, opened
 from ragcli.load.mail.mime import parse
-from ragcli.load.mail.richtext import decompressed, html_in, text_of
+from ragcli.load.mail.richtext import decompressed, html_in
 from ragcli.load.markup.plain import read_text
+from ragcli.load.office.ole import open_ole
+from ragcli.load.office.rtf import read_rtf
 from ragcli.load.parsed import CannotRead, Content, Member, Parsed
 from ragcli.load.source import clean, inline
 from ragcli.load.web.html import read_html
@@ -100,11 +101,7 @@ def read_msg(content: Content) -> Iterator[Item]:
 
     Other attachments are members. Images that its HTML shows are left out.
     """
-    import olefile
-
-    if not olefile.isOleFile(content.data):
-        raise CannotRead("damaged", "it is no Outlook file, or damaged")
-    with olefile.OleFileIO(io.BytesIO(content.data)) as ole:
+    with open_ole(content.data) as ole:
         yield from _message(opened(ole), "", 0)
 
 
@@ -113,8 +110,10 @@ def _message(storage: Storage, name: str, depth: int) -> Iterator[Item]:
     subject = storage.text(_SUBJECT)
     shown = _letter_fields(storage) if _is_letter(kind) else []
     shown += [("Subject", subject), *_own_fields(storage, kind)]
-    text, blocks, _ = join([*_block(shown), *_body(storage, subject)])
+    problems: list[CannotRead] = []
+    text, blocks, _ = join([*_block(shown), *_body(storage, subject, problems)])
     yield Parsed(inline(subject), text, blocks, None, metadata=_metadata(storage, shown), name=name)
+    yield from problems
     if kind.startswith(_LOCKED) and "MultipartSigned" not in kind:
         told = "its words are encrypted with S/MIME; decrypt it in the mail program first"
         yield CannotRead("encrypted", told, name)
@@ -197,29 +196,43 @@ def _block(fields: list[tuple[str, str]]) -> list[Parsed]:
     return [Parsed("", text, (Block("paragraph", 0, len(text)),), None)] if text else []
 
 
-def _body(storage: Storage, subject: str) -> list[Parsed]:
+def _body(storage: Storage, subject: str, problems: list[CannotRead]) -> list[Parsed]:
+    """Its words, at most one; a note has none but those of its subject."""
     plain = storage.text(_BODY)
     html = _html(storage)
     rtf = b"" if plain or html else decompressed(storage.bytes(_RTF))
     if rtf:
-        html = html_in(rtf).encode("utf-8", "replace")
-        html = codecs.BOM_UTF8 + html if html else b""
-        plain = "" if html else text_of(rtf)
+        inner = html_in(rtf)
+        if not inner:
+            return _rich(rtf, subject, problems)
+        html = codecs.BOM_UTF8 + inner.encode("utf-8", "replace")
     page = replace(read_html(Content(html)), lines=None) if html.strip() else None
     if page is not None and _letters(plain) < _CLEARLY_LESS * _letters(page.text):
         return [page]
     text = clean(plain.strip())
-    if not text.text or text.text == subject:  # a note has nothing else
+    if not text.text or text.text == subject:
         return []
     return [replace(read_text(text), lines=None)]
+
+
+def _rich(rtf: bytes, subject: str, problems: list[CannotRead]) -> list[Parsed]:
+    # What it embeds is attached to the letter, too.
+    try:
+        parsed = next((item for item in read_rtf(Content(rtf)) if isinstance(item, Parsed)), None)
+    except CannotRead as error:
+        problems.append(error)
+        return []
+    is_said = parsed is None or not parsed.text or parsed.text == subject
+    return [] if is_said or parsed is None else [replace(parsed, lines=None, pages=None)]
 
 
 def _html(storage: Storage) -> bytes:
     raw = storage.bytes(_HTML)
     page = storage.number(_BODY_CODEPAGE)
     if raw and page:
-        return codecs.BOM_UTF8 + text_in(raw, f"cp{page:.0f}").encode("utf-8", "replace")
-    return raw or codecs.BOM_UTF8 + storage.text(_HTML).encode("utf-8", "replace")
+        return codecs.BOM_UTF8 + text_in(raw, codec_of(page)).encode("utf-8", "replace")
+    text = storage.text(_HTML)
+    return codecs.BOM_UTF8 + text.encode("utf-8", "replace") if text and not raw else raw
 
 
 def _letters(text: str) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import struct
 
+from ragcli.load import codepages
+from ragcli.load.office.rtftokens import CHARACTERS, TOKEN, Buffer
+
 _DICTIONARY = (
     b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript "
     b"\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
@@ -12,28 +15,11 @@ _DICTIONARY = (
 )
 _RING = 4096
 _COMPRESSED, _STORED = b"LZFu", b"MELA"
-_TOKEN = re.compile(
-    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
-)
 _CODEPAGE = re.compile(rb"\\ansicpg(\d{1,5})")
 _SKIPPED = frozenset(
     b"fonttbl colortbl stylesheet info pict object header footer headerl headerr footerl footerr listtable"
     b" listoverridetable rsidtbl generator themedata datastore xmlnstbl fldinst mmathPr latentstyles".split()
 )
-_MEANING = {
-    b"par": "\n",
-    b"line": "\n",
-    b"tab": "\t",
-    b"cell": " | ",
-    b"row": "\n",
-    b"lquote": "\u2018",
-    b"rquote": "\u2019",
-    b"ldblquote": "\u201c",
-    b"rdblquote": "\u201d",
-    b"bullet": "\u2022",
-    b"endash": "\u2013",
-    b"emdash": "\u2014",
-}
 _SYMBOLS = {b"~": "\xa0", b"_": "-", b"-": "", b"{": "{", b"}": "}", b"\\": "\\", b"\n": "\n", b"\r": "\n"}
 
 
@@ -77,35 +63,20 @@ def decompressed(data: bytes) -> bytes:
 
 
 def html_in(rtf: bytes) -> str:
-    """The HTML that the RTF was made from (MS-OXRTFEX); empty where it was not."""
-    return _read(rtf, html=True) if b"\\fromhtml" in rtf[:4096] else ""
+    """The HTML that the RTF was made from (MS-OXRTFEX); empty where it was not.
 
-
-def text_of(rtf: bytes) -> str:
-    """The plain words of RTF."""
-    return _read(rtf, html=False)
-
-
-def _read(rtf: bytes, *, html: bool) -> str:
-    """Its visible words; with ``html`` those between ``htmltag`` groups, and what these hold."""
+    It is what its ``htmltag`` groups hold, and the visible words between them.
+    """
+    if b"\\fromhtml" not in rtf[:4096]:
+        return ""
     page = _CODEPAGE.search(rtf[:4096])
-    codec = f"cp{page[1].decode()}" if page else "cp1252"
-    out: list[str] = []
-    held = bytearray()  # bytes of a character set that may need several
+    codec = codepages.of_number(int(page[1])) if page else "cp1252"
+    out = Buffer()
     stack: list[tuple[bool, bool, int]] = []
     hidden = silent = False  # by its group, by \htmlrtf
     skip, unicode_skip = 0, 1
     starred = False
-
-    def flush() -> None:
-        if held:
-            try:
-                out.append(held.decode(codec, "replace"))
-            except LookupError:
-                out.append(held.decode("cp1252", "replace"))
-            held.clear()
-
-    for token in _TOKEN.finditer(rtf.rstrip(b"\0")):
+    for token in TOKEN.finditer(rtf.rstrip(b"\0")):
         word, number, octet, symbol, brace, plain = token.groups()
         if brace == b"{":
             stack.append((hidden, silent, unicode_skip))
@@ -117,34 +88,31 @@ def _read(rtf: bytes, *, html: bool) -> str:
             starred = True
         elif word is not None:
             if starred:
-                hidden = word != b"htmltag" or not html
-                starred = False
+                hidden, starred = word != b"htmltag", False
             elif word in _SKIPPED:
                 hidden = True
             elif word == b"htmlrtf":
-                silent = html and number != b"0"
+                silent = number != b"0"
             elif word == b"uc":
                 unicode_skip = int(number or 1)
             elif not hidden and not silent:
                 if word == b"u" and number:
-                    flush()
-                    out.append(chr(int(number) & 0xFFFF))
+                    out.add(chr(int(number) & 0xFFFF))
                     skip = unicode_skip
-                elif word in _MEANING:
-                    flush()
-                    out.append(_MEANING[word])
+                elif word == b"par":
+                    out.add("\n")
+                elif word.decode() in CHARACTERS:
+                    out.add(CHARACTERS[word.decode()])
         elif hidden or silent:
             continue
         elif octet:
             if skip:
                 skip -= 1
             else:
-                held += bytes([int(octet, 16)])
+                out.add_bytes(bytes([int(octet, 16)]), codec)
         elif symbol in _SYMBOLS:
-            flush()
-            out.append(_SYMBOLS[symbol])
+            out.add(_SYMBOLS[symbol])
         elif plain:
             dropped, skip = min(skip, len(plain)), max(0, skip - len(plain))
-            held += plain[dropped:]
-    flush()
-    return "".join(out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            out.add_bytes(plain[dropped:], codec)
+    return out.take()

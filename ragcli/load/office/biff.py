@@ -5,22 +5,21 @@ All versions are one stream of records; they differ in the width of fields and t
 
 from __future__ import annotations
 
-import codecs
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ragcli.load import codepages
+from ragcli.load.office.cellvalues import error, rk_number, truth
+from ragcli.load.office.decrypt import EncryptedError
 from ragcli.load.office.numberformat import code_of, shown
-from ragcli.load.office.rk import rk_number
-from ragcli.load.office.xlsb import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CONTINUE = 0x3C
 _PASSWORD = 0x2F
-_CODE_PAGES = {1200: "utf-16-le", 10000: "mac_roman", 32768: "mac_roman", 32769: "cp1252", 367: "ascii"}
 _WORKSHEET, _MACROS, _CHART = 0x10, 0x40, 0x20
 _BEGIN = frozenset([0x09, 0x209, 0x409, 0x809])
 _END = 0x0A
@@ -38,10 +37,6 @@ class Sheet:
     texts: list[str] = field(default_factory=list)
     margins: list[str] = field(default_factory=list)
     broken: int = 0
-
-
-class EncryptedError(Exception):
-    """The records are locked by a password."""
 
 
 def read_book(data: bytes) -> list[Sheet]:
@@ -141,7 +136,8 @@ class _Book:
         if kind == _PASSWORD and len(data) > 2:
             raise EncryptedError
         if kind == 0x42 and len(data) >= 2:
-            self._encoding = _encoding_of(int.from_bytes(data[:2], "little"))
+            page = int.from_bytes(data[:2], "little")
+            self._encoding = "utf-16-le" if page == codepages.UTF_16 else codepages.of_number(page)
         elif kind == 0x22 and data:
             self._since_1904 = bool(data[0])
         elif kind == 0x85 and len(data) > 6:
@@ -360,21 +356,12 @@ class _Reading:
                 self._boxes[self._object] = text
 
 
-def _encoding_of(page: int) -> str:
-    name = _CODE_PAGES.get(page, f"cp{page}")
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        return "cp1252"
-    return name
-
-
 def _style2(data: bytes) -> int:
     return data[4] & 0x3F if len(data) > 4 else 0
 
 
 def _boolean(value: int, is_error: int) -> str:
-    return ERRORS.get(value, "#N/A") if is_error else "TRUE" if value else "FALSE"
+    return error(value) if is_error else truth(value)
 
 
 def _object_id(data: bytes) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ragcli.load.office.ole import MAGIC
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -91,7 +93,7 @@ def _file(entries: list[_Entry], sectors: list[bytes], fat: list[int]) -> bytes:
     places = list(range(first_table, first_table + tables))
     header = struct.pack(
         "<8s16sHHHHH6xIIIIIIIIII",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        MAGIC,
         b"\0" * 16,
         0x3E,
         3,

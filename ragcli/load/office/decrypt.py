@@ -11,6 +11,10 @@ from ragcli.load.parsed import CannotRead, Content
 _DEFAULT = "VelvetSweatshop"
 
 
+class EncryptedError(Exception):
+    """What a file holds cannot be understood without a password."""
+
+
 def decrypted(content: Content) -> bytes:
     """The content without its lock; raises CannotRead: ``encrypted``, ``damaged``."""
     import msoffcrypto

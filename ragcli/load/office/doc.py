@@ -7,13 +7,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office import codepages
-from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.doclists import Numbering, roman
+from ragcli.load.office.decrypt import EncryptedError, decrypted
+from ragcli.load.office.doclists import Numbering
 from ragcli.load.office.flow import Flow, Paragraph
-from ragcli.load.office.olecontainer import opened, properties_of, refuse_other
-from ragcli.load.office.oleobjects import of_storage
-from ragcli.load.office.wordfile import Encrypted, Piece, WordFile
+from ragcli.load.office.numerals import numeral
+from ragcli.load.office.ole import open_document
+from ragcli.load.office.oleobjects import storage_file
+from ragcli.load.office.summary import summary
+from ragcli.load.office.symbols import is_private, symbol
+from ragcli.load.office.wordfile import Piece, WordFile
 from ragcli.load.office.wordprops import (
     Format,
     character_runs,
@@ -40,7 +42,6 @@ _BOXES = 56
 _ENDS = re.compile("[\r\x07\x0c]")
 _DROPPED = dict.fromkeys([*range(0x09), 0x0F, *range(0x10, 0x1E), 0x1F], "")
 _REPLACED = {0x07: " ", 0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x0E: "\n", 0x1E: "\u2011"}
-_PRIVATE = re.compile("[\uf020-\uf0ff]")
 _CLEANING = {**_DROPPED, **_REPLACED}
 _DELETED, _SYMBOL, _FONT = 0x0800, 0x6A09, 0x4A4F
 _FONT_TABLE = 15
@@ -58,21 +59,20 @@ def read_doc(content: Content) -> Iterator[Item]:
     if _HTML.match(content.data[:1024]):  # a page saved under a name that Word opens
         yield read_html(content)
         return
-    refuse_other(content.data)
     try:
         yield from _read(content)
-    except Encrypted:
+    except EncryptedError:
         yield from _read(replace(content, data=decrypted(content)))
 
 
 def _read(content: Content) -> Iterator[Item]:
-    with opened(content) as ole:
+    with open_document(content.data) as ole:
         if not ole.exists("WordDocument"):
             raise CannotRead("unsupported", "it is no Word document, though its container is of the kind")
         file = WordFile(ole)
         writer = Writer()
         _Reading(file, writer).run()
-        title, metadata = properties_of(ole)
+        title, metadata = summary(ole)
         yield writer.parsed(title, metadata)
         yield from _objects(ole)
 
@@ -80,10 +80,7 @@ def _read(content: Content) -> Iterator[Item]:
 def _objects(ole: olefile.OleFileIO) -> Iterator[Item]:
     pools = dict.fromkeys(path[1] for path in ole.listdir() if len(path) > 2 and path[0] == "ObjectPool")
     for number, name in enumerate(list(pools)[:_MOST_OBJECTS], 1):
-        try:
-            found = of_storage(ole, ["ObjectPool", name], f"object {number}")
-        except (CannotRead, OSError, ValueError):
-            found = CannotRead("damaged", "an embedded object is damaged", f"object {number}")
+        found = storage_file(ole, ("ObjectPool", name), f"object {number}")
         if found is not None:
             yield found
 
@@ -174,7 +171,7 @@ class _Reading:
         text, hidden, notes = self._file.text, self._hidden, self._notes
         shown: list[str] = []
         for start, end, properties in self._formatted(first, min(last, len(text))):
-            visible, symbol, font = self._look(properties)
+            visible, sign, font = self._look(properties)
             if not visible:
                 continue
             run: list[str] = []
@@ -184,9 +181,8 @@ class _Reading:
                 for mark, words in notes.get(at, ()):
                     run.append(mark)
                     self._flow.note(words)
-                run.append(symbol if symbol and text[at] in "(\uf028" else text[at])
-            words = "".join(run)
-            shown.append(_PRIVATE.sub(lambda char, font=font: codepages.symbol(ord(char[0]), font), words))  # type: ignore[misc]
+                run.append(sign if sign and text[at] in "(\uf028" else text[at])
+            shown += [_seen(ord(char), font) if is_private(ord(char)) else char for char in "".join(run)]
         joined = "".join(shown).translate(_CLEANING)
         if any("\ud800" <= char <= "\udfff" for char in joined):
             joined = joined.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -197,7 +193,7 @@ class _Reading:
         known = self._looks.get(properties)
         if known is not None:
             return known
-        visible, symbol, font = True, "", ""
+        visible, sign, font = True, "", ""
         for code, operand in () if self._file.is_old else sprms(properties, is_old=False):
             value = int.from_bytes(operand[:2], "little")
             if code == _DELETED:
@@ -207,8 +203,8 @@ class _Reading:
             elif code == _SYMBOL and len(operand) >= 4:
                 char = int.from_bytes(operand[2:4], "little")
                 name = self._fonts.get(value, "")
-                symbol = codepages.symbol(char, name) if char >= 0xF000 or name == "Symbol" else chr(char)
-        self._looks[properties] = visible, symbol, font
+                sign = _seen(char, name) if char >= 0xF000 or name == "Symbol" else chr(char)
+        self._looks[properties] = visible, sign, font
         return self._looks[properties]
 
     def _formatted(self, first: int, last: int) -> Iterator[tuple[int, int, bytes]]:
@@ -255,14 +251,14 @@ class _Reading:
     def _find_notes(self) -> dict[int, list[tuple[str, str]]]:
         """By the position of a reference: the mark to stand there, and the words of the note."""
         found: dict[int, list[tuple[str, str]]] = {}
-        for refs, texts, start, numeral in (
-            (_FOOTNOTE_REFS, _FOOTNOTES, 1, str),
-            (_ENDNOTE_REFS, _ENDNOTES, 5, roman),
+        for refs, texts, start, kind in (
+            (_FOOTNOTE_REFS, _FOOTNOTES, 1, "decimal"),
+            (_ENDNOTE_REFS, _ENDNOTES, 5, "lowerRoman"),
         ):
             number = 0
             for at, entry, words in self._hanging(refs, 2, texts, start):
                 number += entry != b"\0\0"
-                mark = f"[{numeral(number)}]" if entry != b"\0\0" else ""
+                mark = f"[{numeral(number, kind)}]" if entry != b"\0\0" else ""
                 found.setdefault(at, []).append((mark, f"{mark} {words}".strip()))
         authors = _names(self._file.part(_COMMENT_AUTHORS))
         size = 20 if self._file.is_old else 30
@@ -316,6 +312,11 @@ class _Reading:
             done = max(done, end)
             if any(char.isalpha() for char in words):
                 yield words
+
+
+def _seen(code: int, font: str) -> str:
+    """The character of a symbol font; a bullet where it is not known."""
+    return symbol(code, font) or "•"
 
 
 def _instructions(text: str) -> bytearray:

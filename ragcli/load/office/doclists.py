@@ -9,14 +9,27 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ragcli.load.office.numerals import numeral
+
 if TYPE_CHECKING:
     from ragcli.load.office.wordfile import WordFile
 
 _LISTS, _OVERRIDES = 73, 74
 _BULLET, _NONE = 23, 255
 _MOST = 20_000
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"))
-_ROMAN_LOW = ((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+# The values of MSONFC ([MS-OSHARED] 2.2.1.3) by the names of ST_NumberFormat.
+_KINDS = {
+    1: "upperRoman",
+    2: "lowerRoman",
+    3: "upperLetter",
+    4: "lowerLetter",
+    11: "japaneseCounting",
+    22: "decimalZero",
+    33: "taiwaneseCounting",
+    35: "taiwaneseCountingThousand",
+    37: "chineseCounting",
+    39: "chineseCountingThousand",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class Numbering:
                 continue
             at = ord(char)
             shown = found.levels.get(at) or (levels[at] if at < len(levels) else known)
-            out.append(_written(numbers[at] or shown.start, shown.kind))
+            out.append(numeral(numbers[at] or shown.start, _KINDS.get(shown.kind, "decimal")))
         return "".join(out).strip() or "-"
 
     def _count(self, number: int, override: _Override, level: int, known: _Level) -> None:
@@ -134,21 +147,3 @@ def _level(table: bytes, at: int) -> tuple[_Level, int]:
     (length,) = struct.unpack_from("<H", table, place)
     template = table[place + 2 : place + 2 + 2 * length].decode("utf-16-le", "replace")
     return _Level(start, kind, template), place + 2 + 2 * length
-
-
-def _written(number: int, kind: int) -> str:
-    if kind in (1, 2) and 0 < number < 4000:
-        return roman(number).upper() if kind == 1 else roman(number)
-    if kind in (3, 4) and number > 0:
-        letter = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 % 20 + 1)
-        return letter.upper() if kind == 3 else letter
-    return f"{number:02d}" if kind == 22 else str(number)
-
-
-def roman(number: int) -> str:
-    """A number in small Roman numerals."""
-    out = ""
-    for value, letters in (*_ROMAN, *_ROMAN_LOW):
-        out += letters * (number // value)
-        number %= value
-    return out

@@ -12,15 +12,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.drawing import MC, R, alt_text, chosen, local, write_graphics
+from ragcli.load.office.drawing import MC, R, alt_text, chosen, write_graphics
 from ragcli.load.office.equation import linear
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.properties import properties
-from ragcli.load.office.symbols import symbol
-from ragcli.load.office.wordlists import Numbering, formatted
+from ragcli.load.office.symbols import is_private, symbol
+from ragcli.load.office.wordlists import Numbering
 from ragcli.load.office.wordstyles import Style, Styles, W, numbering_of, outline_level, value
 from ragcli.load.parsed import CannotRead, Content, Parsed
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,7 +124,7 @@ class _Walk:
 
     def _blocks(self, container: Element) -> None:
         for node in container:
-            kind = local(node)
+            kind = local_name(node)
             if kind == "p":
                 self._paragraph(node)
             elif kind == "tbl":
@@ -179,7 +181,7 @@ class _Walk:
         if line.after or line.graphics:
             self._finish()
         for box in line.after:
-            if local(box) == "tbl":
+            if local_name(box) == "tbl":
                 self._table(box)
             else:
                 self._blocks(box)
@@ -250,7 +252,7 @@ class _Walk:
 
     def _runs(self, node: Element, line: _Line) -> None:
         for child in node:
-            self._run_part(child, local(child), line)
+            self._run_part(child, local_name(child), line)
 
     def _run_part(self, node: Element, kind: str, line: _Line) -> None:
         if kind == "t":
@@ -269,7 +271,7 @@ class _Walk:
         elif kind == "noBreakHyphen":
             self._say(line, "-")
         elif kind == "sym":
-            self._say(line, symbol(node.get(f"{W}font", ""), node.get(f"{W}char", "")))
+            self._say(line, _sign(node.get(f"{W}font", ""), node.get(f"{W}char", "")))
         elif kind in {"footnoteReference", "endnoteReference", "commentReference"}:
             self._note(kind.removesuffix("Reference"), node, line)
         elif kind in {"oMath", "oMathPara"}:
@@ -324,7 +326,7 @@ class _Walk:
             return
         self._counts[kind] += 1
         count = self._counts[kind]
-        mark = f"[{count if kind == 'footnote' else formatted(count, 'lowerRoman')}]"
+        mark = f"[{count if kind == 'footnote' else numeral(count, 'lowerRoman')}]"
         if words:
             self._say(line, mark)
             (self._pending if kind == "footnote" else self._ending).append(f"{mark} {words}")
@@ -391,7 +393,7 @@ class _Walk:
     def _drawing(self, node: Element, line: _Line) -> None:
         line.graphics.append(node)
         for part in _seen(node):
-            kind = local(part)
+            kind = local_name(part)
             if kind == "txbxContent":
                 line.after.append(part)
             elif kind == "textpath":
@@ -403,7 +405,7 @@ class _Walk:
             for name in ("hlinkHover", "hlinkClick"):
                 for link in part if kind in {"docPr", "cNvPr"} else ():
                     relation = self._package.relations(self._part).get(link.get(f"{R}id", ""))
-                    if local(link) == name and relation and relation.external:
+                    if local_name(link) == name and relation and relation.external:
                         self._say_url(relation.target, line, line.text)
             if part.tag.startswith(_V) and part.get("href"):
                 self._say_url(part.get("href", ""), line, line.text)
@@ -452,15 +454,15 @@ class _Walk:
     def _cell_text(self, container: Element, graphics: list[Element]) -> str:
         out: list[str] = []
         for node in container:
-            kind = local(node)
+            kind = local_name(node)
             if kind == "p":
                 shape = node.find(f"{W}pPr")
                 mark, _ = self._mark(shape, self._styles.of(value(shape, "pStyle") or self._styles.default))
                 line = self._line(node)
                 text = line.text.strip()
                 out.append(f"{mark} {text}" if mark and text else text)
-                out += [self._cell_text(box, graphics) for box in line.after if local(box) != "tbl"]
-                out += [self._inner_table(box, graphics) for box in line.after if local(box) == "tbl"]
+                out += [self._cell_text(box, graphics) for box in line.after if local_name(box) != "tbl"]
+                out += [self._inner_table(box, graphics) for box in line.after if local_name(box) == "tbl"]
                 graphics += line.graphics
             elif kind == "tbl":
                 out.append(self._inner_table(node, graphics))
@@ -496,7 +498,7 @@ class _Walk:
         except CannotRead:
             return
         if isinstance(parsed, Parsed):
-            self.writer.splice(parsed)
+            self.writer.blocks(parsed)
 
     def _margins(self) -> None:
         said: set[str] = set()
@@ -507,7 +509,7 @@ class _Walk:
                 self._part = name
                 for node in root if root is not None else ():
                     graphics: list[Element] = []
-                    holder = [node] if local(node) in {"p", "tbl"} else list(node)
+                    holder = [node] if local_name(node) in {"p", "tbl"} else list(node)
                     text = "\n".join(filter(None, (self._margin(part, graphics) for part in holder)))
                     if any(char.isalpha() for char in text) and text not in said:
                         said.add(text)
@@ -516,13 +518,26 @@ class _Walk:
         self._tell_notes()
 
     def _margin(self, node: Element, graphics: list[Element]) -> str:
-        if local(node) == "tbl":
+        if local_name(node) == "tbl":
             return self._inner_table(node, graphics)
-        if local(node) != "p":
+        if local_name(node) != "p":
             return self._cell_text(node, graphics)
         line = self._line(node)
         boxes = (self._cell_text(box, graphics) for box in line.after)
         return "\n".join(filter(None, (line.text.strip(), *boxes)))
+
+
+def _sign(font: str, code: str) -> str:
+    """The character that a font shows at a place (hexadecimal); of signs that are not known, nothing."""
+    try:
+        place = int(code, 16)
+    except ValueError:
+        return ""
+    if is_private(place):
+        # Fonts for text have their own letters there, too.
+        plain = "" if font.lower().startswith(("symbol", "wingdings")) else chr(place & 0xFF)
+        return symbol(place, font) or (plain if plain.isprintable() else "")
+    return chr(place) if 0 < place < 0xD800 or 0xF900 <= place < 0x110000 else ""
 
 
 def _by_id(root: Element | None, kind: str) -> dict[str, Element]:
@@ -536,7 +551,7 @@ def _by_id(root: Element | None, kind: str) -> dict[str, Element]:
 
 def _rows_of(table: Element) -> Iterator[tuple[Element, list[Element]]]:
     for node in table:
-        kind = local(node)
+        kind = local_name(node)
         if kind == "tr":
             shape = node.find(f"{W}trPr")
             if shape is None or shape.find(f"{W}del") is None:
@@ -547,9 +562,9 @@ def _rows_of(table: Element) -> Iterator[tuple[Element, list[Element]]]:
 
 def _cells_of(row: Element) -> Iterator[Element]:
     for node in row:
-        if local(node) == "tc":
+        if local_name(node) == "tc":
             yield node
-        elif local(node) in _THROUGH:
+        elif local_name(node) in _THROUGH:
             yield from _cells_of(node)
 
 
@@ -571,13 +586,13 @@ def _is_layout(rows: Sequence[tuple[Element, list[Element]]]) -> bool:
 def _seen(node: Element) -> Iterator[Element]:
     """What lies below, in order: one copy of each alternative, and nothing within a text box."""
     for child in node:
-        if local(child) == "AlternateContent":
+        if local_name(child) == "AlternateContent":
             choice = chosen(child)
             if choice is not None:
                 yield from _seen(choice)
         elif isinstance(child.tag, str):
             yield child
-            if local(child) != "txbxContent":
+            if local_name(child) != "txbxContent":
                 yield from _seen(child)
 
 
@@ -593,7 +608,7 @@ def _is_on(shape: Element | None, name: str) -> bool:
 
 def _is_old(section: Element) -> bool:
     parent = section.getparent()
-    return parent is not None and local(parent) == "sectPrChange"
+    return parent is not None and local_name(parent) == "sectPrChange"
 
 
 def _starts_page(section: Element) -> bool:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.equation import M, linear
+from ragcli.load.xml import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +31,6 @@ _DEEPEST = 12
 _SLOT = 1000  # columns of a chart's table
 
 
-def local(node: Element) -> str:
-    """The tag without its namespace; empty for what is no element."""
-    return node.tag.rsplit("}", 1)[-1] if isinstance(node.tag, str) else ""
-
-
 def chosen(node: Element) -> Element | None:
     """Of an mc:AlternateContent the one copy to be read: the first choice, else the fallback."""
     choice = node.find(f"{MC}Choice")
@@ -44,7 +40,7 @@ def chosen(node: Element) -> Element | None:
 def alt_text(node: Element) -> str:
     """What docPr, cNvPr or a VML shape says for those who do not see the picture."""
     text = node.get("descr") or node.get("alt") or ""
-    if not text and local(node) in {"docPr", "cNvPr"}:
+    if not text and local_name(node) in {"docPr", "cNvPr"}:
         text = node.get("title", "")
     return "" if _FILE_NAME.fullmatch(text.strip()) else text.strip()
 
@@ -53,7 +49,7 @@ def paragraph_text(node: Element) -> str:
     """The words of an a:p, line breaks kept."""
     out: list[str] = []
     for child in node:
-        kind = local(child)
+        kind = local_name(child)
         if kind in {"r", "fld"}:
             out += [text.text or "" for text in child.findall(f"{A}t")]
         elif kind == "br":
@@ -72,7 +68,7 @@ def write_chart(package: Package, name: str, writer: Writer) -> None:
     root = package.xml(name)
     if root is None:
         return
-    titles = [_title_text(node) for node in root.iter() if local(node) == "title"]
+    titles = [_title_text(node) for node in root.iter() if local_name(node) == "title"]
     writer.caption("; ".join(title for title in titles if title))
     columns: list[list[str]] = []
     for series in root.iter(f"{C}ser"):
@@ -87,7 +83,7 @@ def write_chart(package: Package, name: str, writer: Writer) -> None:
     rows = list(zip_longest(*columns[:_SLOT], fillvalue=""))
     writer.table(rows, 1 if rows and any(rows[0]) else 0)
     for text in root.iter(f"{A}p"):
-        if not any(local(above) == "title" for above in text.iterancestors()):
+        if not any(local_name(above) == "title" for above in text.iterancestors()):
             writer.paragraph(paragraph_text(text))
 
 
@@ -138,7 +134,7 @@ def write_graphics(package: Package, source: str, node: Element, writer: Writer)
 
 def _graphics(package: Package, source: str, node: Element) -> Iterator[tuple[str, str]]:
     for child in node.iter():
-        kind = local(child)
+        kind = local_name(child)
         id_ = child.get(f"{R}id") if kind == "chart" else child.get(f"{R}dm") if kind == "relIds" else None
         relation = package.relations(source).get(id_) if id_ else None
         if relation and not relation.external:
@@ -148,7 +144,7 @@ def _graphics(package: Package, source: str, node: Element) -> Iterator[tuple[st
 def _title_text(node: Element) -> str:
     lines = [paragraph_text(line) for line in node.iter(f"{A}p")]
     if not any(lines):
-        lines = [value.text or "" for value in node.iter() if local(value) == "v"]
+        lines = [value.text or "" for value in node.iter() if local_name(value) == "v"]
     return " ".join(line.strip() for line in lines if line.strip())
 
 
@@ -168,7 +164,7 @@ def _points(node: Element | None) -> list[str]:
         if index.isdigit() and int(index) < _MOST_POINTS:
             text = point.findtext(f"{C}v", "")
             above = point.getparent()
-            is_number = above is not None and local(above) == "numCache"
+            is_number = above is not None and local_name(above) == "numCache"
             found.setdefault(int(index), []).append(_shown(text) if is_number else text)
     if not found and node is not None:
         return [value.text or "" for value in node.findall(f"{C}v")]

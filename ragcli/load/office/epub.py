@@ -10,11 +10,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag
 
-from ragcli.load.office.parts import Parts
-from ragcli.load.office.xmltree import local_name, parse_xml, text_within
+from ragcli.load.office.parts import Parts, open_parts
 from ragcli.load.parsed import CannotRead, Content, Item, Parsed
 from ragcli.load.source import inline
 from ragcli.load.web.html import read_html
+from ragcli.load.xml import local_name, parse_xml, text_within
 from ragcli.types import Block, PlaceMap
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def read_epub(content: Content) -> Iterator[Item]:
     A chapter without a heading takes the name it has in the table of contents. Left out are scripts,
     pictures, and files that no reader comes to.
     """
-    parts = Parts(content.data)
+    parts = open_parts(content.data)
     package = _package(parts)
     _refuse_encrypted(parts, package)
     _read_navigation(parts, package)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragcli.load.xml import local_name
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
@@ -16,7 +18,7 @@ def linear(node: Element) -> str:
 
 
 def _written(node: Element) -> str:
-    name = str(node.tag).rsplit("}", 1)[-1]
+    name = local_name(node)
     if name == "t":
         return node.text or ""
     if name.endswith("Pr"):

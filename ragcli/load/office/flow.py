@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ragcli.load.writer import Writer
-
-HEADING_NAME = re.compile(
-    r"(?:heading|[üu]berschrift|titre|titolo|t[íi]tulo|kop|rubrik|overskrift|otsikko|nag[łl][óo]wek|nadpis"
-    r"|заголовок|標題|标题|見出し|제목)\s*([1-9])\b",
-    re.IGNORECASE,
-)
-"""The names under which word processors keep the styles of headings."""
-
-
-def style_level(name: str) -> int:
-    """The heading level that a style's name tells, 0 where it tells none."""
-    found = HEADING_NAME.match(name.strip())
-    if found:
-        return int(found[1])
-    return 1 if name.strip().lower() in ("title", "titel", "titre principal", "título", "标题") else 0
 
 
 @dataclass(frozen=True, slots=True)

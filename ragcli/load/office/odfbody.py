@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ragcli.load.office.odfnames import attribute, odf_name, whole
 from ragcli.load.office.sheet import Cells, write_cells
-from ragcli.load.office.xmltree import text_within
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
+from ragcli.load.xml import text_within
 
 if TYPE_CHECKING:
     from typing import Protocol

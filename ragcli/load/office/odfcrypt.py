@@ -14,8 +14,8 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.odfnames import attribute, odf_name, whole
-from ragcli.load.office.xmltree import parse_xml
 from ragcli.load.parsed import CannotRead
+from ragcli.load.xml import parse_xml
 
 if TYPE_CHECKING:
     from lxml import etree

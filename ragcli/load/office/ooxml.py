@@ -11,9 +11,11 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.ole import MAGIC, object_file
+from ragcli.load.office.ole import MAGIC
+from ragcli.load.office.oleobjects import object_file
 from ragcli.load.office.package import Package, open_package
 from ragcli.load.parsed import CannotRead, Content, Item, Member
+from ragcli.load.xml import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +68,7 @@ def _document(package: Package) -> Parsed:
     main = main_part(package)
     folder = main.split("/", 1)[0].lower()
     root = None if main.endswith(".bin") else package.xml(main)
-    kind = "" if root is None else str(root.tag).rsplit("}", 1)[-1]
+    kind = "" if root is None else local_name(root)
     if kind == "presentation" or (not kind and folder == "ppt"):
         from ragcli.load.office.pptx import presentation
 
@@ -84,15 +86,12 @@ def _embedded(package: Package) -> Iterator[Member | CannotRead]:
     for name in sorted(_targets(package)):
         data = package.read(name)
         file = posixpath.basename(name)
-        try:
-            if data.startswith(MAGIC):
-                member = object_file(data, posixpath.splitext(file)[0])
-                if member:
-                    yield member
-            elif data:
-                yield Member(file, data)
-        except CannotRead as error:
-            yield CannotRead(error.error, error.message, file)
+        if data.startswith(MAGIC):
+            found = object_file(data, posixpath.splitext(file)[0])
+            if found:
+                yield found
+        elif data:
+            yield Member(file, data)
 
 
 def _targets(package: Package) -> set[str]:

@@ -10,12 +10,13 @@ from ragcli.load.office.odfbody import Body
 from ragcli.load.office.odfcrypt import unlock
 from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
-from ragcli.load.office.ole import native_file
-from ragcli.load.office.parts import Parts
-from ragcli.load.office.xmltree import parse_xml
+from ragcli.load.office.ole import MAGIC
+from ragcli.load.office.oleobjects import object_file
+from ragcli.load.office.parts import Parts, open_parts
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,6 @@ _META = {
     "dc:date": "modified",
     "dc:language": "language",
 }
-_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def read_opendocument(content: Content) -> Iterator[Item]:
@@ -53,7 +53,7 @@ def read_opendocument(content: Content) -> Iterator[Item]:
 
 
 def _zipped(content: Content) -> Iterator[Item]:
-    parts = Parts(content.data)
+    parts = open_parts(content.data)
     unlock(parts, content.passwords)
     roots = [parse_xml(parts.read("content.xml"), "content.xml")]
     for name in ("styles.xml", "meta.xml"):
@@ -117,22 +117,10 @@ class _Objects:
 
     def keep(self, name: str, data: bytes) -> None:
         """A file of another kind."""
-        if data.startswith(_OLE):
-            found = _native(data)
-            self.members.append(found or Member(name, data))
+        if data.startswith(MAGIC):
+            self.members.append(object_file(data, name) or Member(name, data))
         elif data:
             self.members.append(Member(name, data))
-
-
-def _native(data: bytes) -> Member | None:
-    import olefile
-
-    stream = "\x01Ole10Native"
-    try:
-        with olefile.OleFileIO(data) as ole:
-            return native_file(ole.openstream(stream).read()) if ole.exists(stream) else None
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def _metadata(roots: list[etree._Element]) -> tuple[str, dict[str, Scalar]]:

@@ -6,28 +6,22 @@ strict files (ISO/IEC 29500) are read as the transitional ones, so that readers 
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import zipfile
-import zlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ragcli.load.office.salvage import salvaged
+from ragcli.load.office.parts import Parts, open_parts, salvaged_parts
 from ragcli.load.parsed import CannotRead
+from ragcli.load.xml import parse_or_mend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lxml.etree import _Element as Element
 
-_LARGEST = 200_000_000  # bytes of one part, unpacked
-_MOST = 600_000_000  # of all parts read
-_MOST_PARTS = 50_000
-_PIECE = 1_000_000
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/([A-Za-z]+(?:/[A-Za-z]+)*)")
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/"
 _FLAT = "{http://schemas.microsoft.com/office/2006/xmlPackage}"
@@ -50,13 +44,15 @@ class Package:
     ``broken`` are the parts of which something is lost; ``problems`` are what readers found besides.
     """
 
-    zip: zipfile.ZipFile | None
-    loose: Mapping[str, bytes]
-    names: dict[str, str]
+    parts: Parts
+    names: dict[str, str] = field(init=False)
     broken: list[str] = field(default_factory=list)
     problems: list[CannotRead] = field(default_factory=list)
-    _read: int = 0
     _relations: dict[str, dict[str, Relation]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = reversed(self.parts.names)
+        self.names = {name.replace("\\", "/").lstrip("/").lower(): name for name in names}
 
     def has(self, name: str) -> bool:
         """There is such a part."""
@@ -70,10 +66,9 @@ class Package:
         actual = self.names.get(name.lower())
         if actual is None:
             return b""
-        data = self.loose[actual] if self.zip is None else self._unpacked(self.zip, actual)
-        self._read += len(data)
-        if self._read > _MOST:
-            raise CannotRead("too-large", f"more than {_MOST // 1_000_000} MB lie within it")
+        data, trouble = self.parts.had(actual)
+        if trouble is not None:
+            self.is_broken(actual)
         return data
 
     def xml(self, name: str) -> Element | None:
@@ -81,7 +76,7 @@ class Package:
         data = self.read(name)
         if not data:
             return None
-        root, whole = parse_xml(data)
+        root, whole = parse_or_mend(transitional(data))
         if not whole:
             self.is_broken(name)
         return root
@@ -112,24 +107,6 @@ class Package:
             found[node.get("Id", "")] = Relation(node.get("Type", "").rsplit("/", 1)[-1], target, external)
         return found
 
-    def _unpacked(self, opened: zipfile.ZipFile, name: str) -> bytes:
-        out: list[bytes] = []
-        size = 0
-        try:
-            if opened.getinfo(name).file_size > _LARGEST:
-                raise CannotRead("too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB")
-            with opened.open(name) as member:
-                while piece := member.read(_PIECE):
-                    out.append(piece)
-                    size += len(piece)
-                    if size > _LARGEST:
-                        raise CannotRead(
-                            "too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB"
-                        )
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
-            self.is_broken(name)
-        return b"".join(out)
-
     def is_broken(self, name: str) -> None:
         """Notes that something of a part is lost."""
         if name not in self.broken:
@@ -141,40 +118,11 @@ def open_package(data: bytes) -> Package:
     if not data.startswith(b"PK"):
         return _flat(data)
     try:
-        opened = zipfile.ZipFile(io.BytesIO(data))
-        names = opened.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        loose = salvaged(data, _LARGEST, _MOST)
-        if not loose:
-            raise CannotRead(
-                "damaged", "the file is cut short or broken; nothing can be read of it"
-            ) from None
-        return Package(None, loose, _by_lower(list(loose)), broken=["[directory]"])
-    if len(names) > _MOST_PARTS:
-        raise CannotRead("too-large", f"more than {_MOST_PARTS} parts lie within it")
-    return Package(opened, {}, _by_lower(names))
-
-
-def parse_xml(data: bytes) -> tuple[Element | None, bool]:
-    """The root, and whether the XML was whole. Nothing external is read and no entity resolved."""
-    from lxml import etree
-
-    data = transitional(data)
-    for recover in (False, True):
-        parser = etree.XMLParser(
-            recover=recover,
-            remove_comments=True,
-            remove_pis=True,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-        )
-        try:
-            return etree.fromstring(data, parser), not recover
-        except etree.XMLSyntaxError:
-            continue
-    return None, False
+        return Package(open_parts(data))
+    except CannotRead as error:
+        if error.error != "damaged":
+            raise
+        return Package(salvaged_parts(data), broken=["[directory]"])
 
 
 def transitional(data: bytes) -> bytes:
@@ -194,7 +142,7 @@ def _transitional(found: re.Match[bytes]) -> bytes:
 def _flat(data: bytes) -> Package:
     from lxml import etree
 
-    root, whole = parse_xml(data)
+    root, whole = parse_or_mend(transitional(data))
     parts: dict[str, bytes] = {}
     for part in root.iter(f"{_FLAT}part") if root is not None else ():
         name = part.get(f"{_FLAT}name", "").lstrip("/")
@@ -208,11 +156,7 @@ def _flat(data: bytes) -> Package:
                     parts[name] = b""
     if not parts:
         raise CannotRead("damaged", "it is no office file, or too broken to be read")
-    return Package(None, parts, _by_lower(list(parts)), broken=[] if whole else ["[package]"])
-
-
-def _by_lower(names: list[str]) -> dict[str, str]:
-    return {name.replace("\\", "/").lstrip("/").lower(): name for name in reversed(names)}
+    return Package(Parts(None, parts), broken=[] if whole else ["[package]"])
 
 
 def _joined(folder: str, target: str) -> str:

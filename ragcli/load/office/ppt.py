@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.olecontainer import opened, properties_of, refuse_other
-from ragcli.load.office.oleobjects import embedded
+from ragcli.load.office.ole import open_document, read_stream
+from ragcli.load.office.oleobjects import object_file
 from ragcli.load.office.pptfile import MASTER, NOTES, NOTES_ATOM, SLIDE, SLIDE_ATOM, Record, SlideFile
 from ragcli.load.office.ppttext import TITLES, Text, texts
+from ragcli.load.office.summary import summary
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -51,24 +51,21 @@ def read_ppt(content: Content) -> Iterator[Item]:
     Headers, footers and fixed text of masters stand once at the end. Embedded files are members.
     Left out are slide numbers, dates, placeholders of masters, and pictures without a description.
     """
-    refuse_other(content.data)
-    with opened(content) as ole:
+    with open_document(content.data) as ole:
         file = _file(ole)
         if not file.is_encrypted:
             yield from _read(ole, file)
             return
-    with opened(replace(content, data=decrypted(content))) as ole:
+    with open_document(decrypted(content)) as ole:
         yield from _read(ole, _file(ole))
 
 
 def _file(ole: olefile.OleFileIO) -> SlideFile:
-    for folder in ("PP97_DUALSTORAGE/", ""):
-        if ole.exists(folder + _STREAM):
-            if ole.get_size(folder + _STREAM) > _MOST:
-                raise CannotRead("too-large", "its stream of slides is too large")
-            user = folder + "Current User"
-            current = ole.openstream(user).read() if ole.exists(user) else b""
-            return SlideFile(ole.openstream(folder + _STREAM).read(), current)
+    for folder in (["PP97_DUALSTORAGE"], []):
+        if ole.exists([*folder, _STREAM]):
+            current = [*folder, "Current User"]
+            user = read_stream(ole, *current) if ole.exists(current) else b""
+            return SlideFile(read_stream(ole, *folder, _STREAM), user)
     raise CannotRead("unsupported", "it is no presentation of PowerPoint 97 to 2003")
 
 
@@ -77,7 +74,7 @@ def _read(ole: olefile.OleFileIO, file: SlideFile) -> Iterator[Item]:
     writer = Writer()
     reading = _Reading(file, document, writer)
     reading.run()
-    title, metadata = properties_of(ole)
+    title, metadata = summary(ole)
     yield writer.parsed("" if title.lower().startswith(("powerpoint", "slide 1")) else title, metadata)
     yield from _objects(file, document)
 
@@ -347,19 +344,11 @@ def _objects(file: SlideFile, document: Record) -> Iterator[Item]:
         if atom is None or atom.end - atom.start < 20:
             continue
         number, _, place = struct.unpack_from("<III", atom.content, 8)
-        class_name = next(
-            (
-                child.content.decode("utf-16-le", "replace")
-                for child in record.children()
-                if child.kind == _STRING and child.instance == 2
-            ),
-            "",
-        )
         storage = file.object(place, _STORAGE)
         if storage is None:
             continue
         try:
-            found = embedded(_unpacked(storage), f"object {number}", class_name)
+            found = object_file(_unpacked(storage), f"object {number}")
         except (CannotRead, zlib.error):
             found = CannotRead("damaged", "an embedded object is damaged", f"object {number}")
         if found is not None:

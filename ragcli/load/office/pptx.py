@@ -12,12 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.drawing import A, R, alt_text, chosen, local, paragraph_text, write_graphics
-from ragcli.load.office.layout import Box, reading_order
+from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, write_graphics
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.properties import properties
-from ragcli.load.office.wordlists import formatted
+from ragcli.load.office.readingorder import Box, reading_order
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -164,7 +165,7 @@ class _Slide:
         self._writer.heading(text, 1)
 
     def _shape(self, shape: Element) -> None:
-        kind = local(shape)
+        kind = local_name(shape)
         if kind == "grpSp":
             self._alt(shape)
             for inner in self._ordered(list(_shapes(shape))):
@@ -262,7 +263,7 @@ class _Slide:
         for name in self._package.related(self._name, "comments"):
             root = self._package.xml(name)
             for node in root.iter() if root is not None else ():
-                if local(node) not in {"cm", "reply"}:
+                if local_name(node) not in {"cm", "reply"}:
                     continue
                 text = "\n".join(_comment_lines(node)).strip()
                 author = authors.get(node.get("authorId", ""), "")
@@ -282,14 +283,14 @@ def _comment_lines(node: Element) -> Iterator[str]:
     for child in node:
         if child.tag == f"{_P}text":
             yield child.text or ""
-        elif local(child) == "txBody":
+        elif local_name(child) == "txBody":
             for line in child.iter(f"{A}p"):
                 yield paragraph_text(line)
 
 
 def _shapes(tree: Element) -> Iterator[Element]:
     for node in tree:
-        kind = local(node)
+        kind = local_name(node)
         if kind == "AlternateContent":
             choice = chosen(node)
             if choice is not None:
@@ -353,7 +354,7 @@ def _mark(line: Element, counts: dict[int, int], depth: int, *, is_list: bool) -
         before = counts.get(depth, int(start) - 1 if start.isdigit() else 0)
         counts[depth] = before + 1
         kind, pattern = _MARKS.get(numbered.get("type", ""), ("decimal", "{}."))
-        return pattern.format(formatted(counts[depth], kind))
+        return pattern.format(numeral(counts[depth], kind))
     counts.pop(depth, None)
     if shape is not None and (shape.find(f"{A}buChar") is not None or shape.find(f"{A}buBlip") is not None):
         return "-"

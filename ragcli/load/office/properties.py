@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragcli.load.source import inline
+from ragcli.load.xml import local_name, text_within
 
 if TYPE_CHECKING:
     from ragcli.load.office.package import Package
@@ -64,9 +65,7 @@ def _texts(package: Package, kind: str, usual: str) -> list[tuple[str, str]]:
     if root is None:
         return []
     return [
-        (str(node.tag).rsplit("}", 1)[-1], inline("".join(map(str, node.itertext())))[:_LONGEST])
-        for node in root
-        if isinstance(node.tag, str)
+        (local_name(node), inline(text_within(node))[:_LONGEST]) for node in root if isinstance(node.tag, str)
     ]
 
 
@@ -78,9 +77,9 @@ def _custom(package: Package) -> list[tuple[str, Scalar]]:
         # Names that begin so are bookkeeping of programs, not words of an author.
         if not name or name in _BOOKKEEPING or name.startswith(("_", "MSIP_", "KSO")) or len(node) != 1:
             continue
-        text = inline("".join(map(str, node[0].itertext())))[:_LONGEST]
+        text = inline(text_within(node[0]))[:_LONGEST]
         if text:
-            found.append((name, _scalar(str(node[0].tag).rsplit("}", 1)[-1], text)))
+            found.append((name, _scalar(local_name(node[0]), text)))
     return found
 
 

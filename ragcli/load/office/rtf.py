@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office import codepages
-from ragcli.load.office.flow import Flow, Paragraph, style_level
-from ragcli.load.office.oleobjects import object_of_ole1
+from ragcli.load import codepages
+from ragcli.load.office.flow import Flow, Paragraph
+from ragcli.load.office.oleobjects import ole1_file
+from ragcli.load.office.rtftokens import CHARACTERS, TOKEN, Buffer
+from ragcli.load.office.stylenames import style_level
+from ragcli.load.office.symbols import is_private, symbol
 from ragcli.load.parsed import CannotRead, Content, Item, Member
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -18,33 +21,8 @@ if TYPE_CHECKING:
 
     from ragcli.types import Scalar
 
-_TOKEN = re.compile(
-    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?"  # 1, 2: control word
-    rb"|\\'([0-9a-fA-F]{1,2})"  # 3: byte
-    rb"|\\([^a-zA-Z])"  # 4: control symbol
-    rb"|([{}])"  # 5
-    rb"|[\r\n\0]+"
-    rb"|([^\\{}\r\n\0]+)",  # 6: text
-    re.DOTALL,
-)
-_CHARACTERS = {
-    "tab": "\t",
-    "line": "\n",
-    "lbr": "\n",
-    "emdash": "—",
-    "endash": "–",
-    "lquote": "‘",
-    "rquote": "’",
-    "ldblquote": "“",
-    "rdblquote": "”",
-    "bullet": "•",
-    "emspace": "\u2003",
-    "enspace": "\u2002",
-    "qmspace": "\u2005",
-    "zwj": "\u200d",
-    "zwnj": "\u200c",
-}
 _SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\t": "\t"}
+_UNKNOWN = "•"  # a sign of a symbol font
 _BROKEN_LINES = (b"\r", b"\n")
 # Destinations whose text is not the document's.
 _DEAD = """
@@ -97,37 +75,6 @@ class _Font:
     is_symbol: bool = False
 
 
-@dataclass(slots=True)
-class _Buffer:
-    """Text on its way: bytes of one code page wait until another comes."""
-
-    parts: list[str] = field(default_factory=list)
-    raw: bytearray = field(default_factory=bytearray)
-    codec: str = "cp1252"
-
-    def add_bytes(self, data: bytes, codec: str) -> None:
-        if codec != self.codec:
-            self.settle()
-            self.codec = codec
-        self.raw += data
-
-    def add(self, text: str) -> None:
-        self.settle()
-        self.parts.append(text)
-
-    def settle(self) -> None:
-        if self.raw:
-            self.parts.append(self.raw.decode(self.codec, "replace"))
-            self.raw.clear()
-
-    def take(self) -> str:
-        self.settle()
-        text = "".join(self.parts)
-        self.parts.clear()
-        # Surrogates were written one by one.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def read_rtf(content: Content) -> Iterator[Item]:
     """The text with headings by style or outline level, lists by their marks, and tables.
 
@@ -152,7 +99,7 @@ class _Reading:
         self._flow = Flow(self.writer)
         self._state = _State()
         self._stack: list[_State] = []
-        self._buffers: dict[str, _Buffer] = {"body": _Buffer()}
+        self._buffers: dict[str, Buffer] = {"body": Buffer()}
         self._fonts: dict[int, _Font] = {}
         self._font_read = -1
         self._default_font = 0
@@ -179,7 +126,7 @@ class _Reading:
             self._turn_page()
         data, at, end = self._data, 0, len(self._data)
         while at < end:
-            token = _TOKEN.match(data, at)
+            token = TOKEN.match(data, at)
             if token is None:
                 at += 1
                 continue
@@ -233,7 +180,7 @@ class _Reading:
     def _enter(self, sink: str) -> None:
         self._state = replace(self._state, sink=sink)
         if sink:
-            self._buffers.setdefault(sink, _Buffer())
+            self._buffers.setdefault(sink, Buffer())
 
     def _leave(self, sink: str) -> None:
         """The destination is complete."""
@@ -274,7 +221,7 @@ class _Reading:
         digits = re.sub(r"[^0-9a-fA-F]", "", words)
         number = sum(isinstance(item, Member) for item in self.members) + 1
         data = bytes.fromhex(digits[: len(digits) // 2 * 2])
-        found = object_of_ole1(data, f"object {number}")
+        found = ole1_file(data, f"object {number}")
         if found is not None:
             self.members.append(found)
 
@@ -296,8 +243,8 @@ class _Reading:
             return
         if first and self._destination(name, value, ignorable=ignorable):
             return
-        if name in _CHARACTERS:
-            self._text(_CHARACTERS[name])
+        if name in CHARACTERS:
+            self._text(CHARACTERS[name])
         elif name == "u" and value is not None:
             self._unicode(value)
         else:
@@ -370,7 +317,7 @@ class _Reading:
         if buffer is None:
             return
         if font and font.is_symbol and state.sink in ("body", "mark"):
-            buffer.add("".join(codepages.symbol(byte, font.name or "Symbol") for byte in data))
+            buffer.add("".join(symbol(byte, font.name or "Symbol") or _UNKNOWN for byte in data))
         else:
             buffer.add_bytes(data, self._codec_of(font))
 
@@ -389,9 +336,9 @@ class _Reading:
 
     def _unicode(self, value: int) -> None:
         code = value & 0xFFFF if -0x8000 <= value <= 0xFFFF else 0xFFFD
-        if 0xF020 <= code <= 0xF0FF:
+        if is_private(code):
             font = self._fonts.get(self._state.font)
-            self._text(codepages.symbol(code, font.name if font else ""))
+            self._text(symbol(code, font.name if font else "") or _UNKNOWN)
         elif code:
             self._text(chr(code))
         self._skip = self._state.uc

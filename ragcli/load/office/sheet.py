@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _WHOLE = 2000  # rows of a table that are looked at before any is written
 _BLOCK = 1000  # rows of one block
 _REMARK = 100  # characters
+_PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|[A-Za-z])')
 _PLAIN = 2  # rows and columns; what is smaller is no table
 
 
@@ -74,6 +76,23 @@ def write_cells(rows: Iterable[Cells], writer: Writer) -> None:
         ),
         writer,
     )
+
+
+def with_notes(rows: Iterator[Row], notes: dict[int, list[str]]) -> Iterator[Row]:
+    """The rows with what is said of them; what is said of empty rows stands on its own."""
+    for row in rows:
+        for number in sorted(number for number in notes if number < row.number):
+            yield Row(number, [], notes.pop(number))
+        row.notes = notes.pop(row.number, ())
+        yield row
+    for number in sorted(notes):
+        yield Row(number, [], notes[number])
+
+
+def printed(code: str) -> str:
+    """The words of a header or footer, without its codes; empty where there are none."""
+    text = inline(_PRINT_CODE.sub(" ", code))
+    return text if any(map(str.isalpha, text)) else ""
 
 
 def _tables(rows: Iterable[Row]) -> Iterator[Iterator[Row]]:

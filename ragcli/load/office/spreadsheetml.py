@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.sheet import Cells, write_cells
+from ragcli.load.office.sheet import Cells, printed, write_cells
 from ragcli.load.office.wordml import properties_of
-from ragcli.load.office.xmltree import local_name, parse_xml, text_within
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import local_attribute, local_name, parse_xml, text_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS = 16_384
 _MOST_CELLS = 3_000_000
-_HEADER_CODE = re.compile(r'&(?:"[^"]*"|[LCRPNDTFAZGBIUESXY&]|\d+|K[0-9A-Fa-f]{6})')
 
 
 def read_spreadsheetml(content: Content) -> Iterator[Item]:
@@ -33,7 +31,7 @@ def read_spreadsheetml(content: Content) -> Iterator[Item]:
     refused: list[CannotRead] = []
     sheets = [element for element in root if local_name(element) == "Worksheet"]
     for page, sheet in enumerate(sheets, 1):
-        name = inline(_attribute(sheet, "Name"))
+        name = inline(local_attribute(sheet, "Name"))
         notes: list[str] = []
         rows: list[Cells] = []
         for number, row in _rows(sheet):
@@ -64,9 +62,9 @@ def _rows(sheet: etree._Element) -> Iterator[tuple[int, etree._Element]]:
             continue
         for row in table:
             if local_name(row) == "Row":
-                number = _number(_attribute(row, "Index"), number + 1)
+                number = _number(local_attribute(row, "Index"), number + 1)
                 yield number, row
-                number += _number(_attribute(row, "Span"), 0)
+                number += _number(local_attribute(row, "Span"), 0)
 
 
 def _cells(row: etree._Element, notes: list[str]) -> list[str]:
@@ -74,7 +72,7 @@ def _cells(row: etree._Element, notes: list[str]) -> list[str]:
     for cell in row:
         if local_name(cell) != "Cell":
             continue
-        column = min(_number(_attribute(cell, "Index"), len(found) + 1), _MOST_COLUMNS)
+        column = min(_number(local_attribute(cell, "Index"), len(found) + 1), _MOST_COLUMNS)
         found += [""] * (column - 1 - len(found))
         words = ""
         for child in cell:
@@ -82,10 +80,10 @@ def _cells(row: etree._Element, notes: list[str]) -> list[str]:
             if local_name(child) == "Data":
                 words = text
             elif local_name(child) == "Comment" and text:
-                author = inline(_attribute(child, "Author"))
+                author = inline(local_attribute(child, "Author"))
                 notes.append(f"{author}: {text}" if author and not text.startswith(author) else text)
         found.append(words)
-        across = min(_number(_attribute(cell, "MergeAcross"), 0), _MOST_COLUMNS - len(found))
+        across = min(_number(local_attribute(cell, "MergeAcross"), 0), _MOST_COLUMNS - len(found))
         found += [""] * max(0, across)
     while found and not found[-1]:
         found.pop()
@@ -95,18 +93,10 @@ def _cells(row: etree._Element, notes: list[str]) -> list[str]:
 def _margins(sheet: etree._Element) -> list[str]:
     found = []
     for element in sheet.iter("{*}Header", "{*}Footer"):
-        words = inline(_HEADER_CODE.sub(" ", _attribute(element, "Data")))
-        if any(char.isalpha() for char in words) and words.lower() != "page":
+        words = printed(local_attribute(element, "Data"))
+        if words and words.lower() != "page":
             found.append(words)
     return found
-
-
-def _attribute(element: etree._Element, name: str) -> str:
-    """The attribute of a local name, in whatever namespace."""
-    for key, value in element.attrib.items():
-        if str(key).rpartition("}")[2] == name:
-            return str(value)
-    return ""
 
 
 def _number(text: str, default: int) -> int:

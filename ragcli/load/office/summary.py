@@ -5,16 +5,18 @@ Read here and not with olefile, which believes whatever count a broken property 
 
 from __future__ import annotations
 
-import codecs
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ragcli.load import codepages
 from ragcli.load.office.ole import read_stream
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from olefile import OleFileIO
 
     from ragcli.types import Scalar
@@ -32,67 +34,56 @@ _SUMMARY = {
 _DOCUMENT = {2: "category", 14: "manager", 15: "company"}
 _STREAMS = (("\x05SummaryInformation", _SUMMARY), ("\x05DocumentSummaryInformation", _DOCUMENT))
 _CODE_PAGE = 1
-_BYTES, _WIDE, _TIME = 30, 31, 64
-_UNICODE = 1200
-_MOST = 200  # properties
-_LONGEST = 2000  # characters of one
+_TEXT, _WIDE_TEXT, _MOMENT = 30, 31, 64
+_SECONDS_TO_1970 = 11_644_473_600
+_MOST = 1_000  # properties
+_LONGEST = 20_000  # bytes of one
 
 
 def summary(ole: OleFileIO) -> tuple[str, dict[str, Scalar]]:
-    """The title (empty where there is none) and what else is said of the document."""
+    """The title (empty where there is none) and what else is said of the document; broken ones are left out."""
     found: dict[str, Scalar] = {}
     for stream, names in _STREAMS:
         if not ole.exists(stream):
             continue
+        raw: dict[int, tuple[int, bytes]] = {}
         try:
-            found |= _properties(read_stream(ole, [stream]), names)
+            for number, value in _properties(read_stream(ole, stream)):
+                raw.setdefault(number, value)
         except (CannotRead, struct.error):  # the document is read without them
             continue
+        _, page = raw.get(_CODE_PAGE, (0, b""))
+        number = int.from_bytes(page[:2], "little")
+        codec = "utf-16-le" if number == codepages.UTF_16 else codepages.of_number(number)
+        for key, name in names.items():
+            words = _words(*raw.get(key, (0, b"")), codec)
+            if words:
+                found[name] = words
     return str(found.pop("title", "")), found
 
 
-def _properties(data: bytes, names: dict[int, str]) -> dict[str, Scalar]:
-    (begin,) = struct.unpack_from("<I", data, 44)
-    _, count = struct.unpack_from("<II", data, begin)
-    places = dict(struct.unpack_from("<II", data, begin + 8 + 8 * at) for at in range(min(count, _MOST)))
-    page = _UNICODE
-    if _CODE_PAGE in places:
-        (page,) = struct.unpack_from("<H", data, begin + places[_CODE_PAGE] + 4)
-    found: dict[str, Scalar] = {}
-    for id_, name in names.items():
-        text = _value(data, begin + places[id_], page) if id_ in places else ""
-        if text:
-            found[name] = text
-    return found
+def _properties(data: bytes) -> Iterator[tuple[int, tuple[int, bytes]]]:
+    """Number, type and what follows of each property in the first section."""
+    if len(data) < 48:
+        return
+    (start,) = struct.unpack_from("<I", data, 44)
+    _, count = struct.unpack_from("<II", data, start)
+    room = max(0, len(data) - start - 8) // 8
+    for number in range(min(count, room, _MOST)):
+        name, at = struct.unpack_from("<II", data, start + 8 + 8 * number)
+        if start + at + 4 <= len(data):
+            (kind,) = struct.unpack_from("<I", data, start + at)
+            yield name, (kind & 0xFFFF, data[start + at + 4 : start + at + 4 + _LONGEST])
 
 
-def _value(data: bytes, at: int, page: int) -> str:
-    kind, size = struct.unpack_from("<II", data, at)
-    if kind == _BYTES:
-        raw = data[at + 8 : at + 8 + min(size, 2 * _LONGEST)]
-        text = raw.decode(_encoding_of(page), "replace")
-    elif kind == _WIDE:
-        text = data[at + 8 : at + 8 + 2 * min(size, _LONGEST)].decode("utf-16-le", "replace")
-    elif kind == _TIME:
-        return _moment(data, at + 4)
-    else:
-        return ""
-    return inline(text.split("\0")[0])
-
-
-def _moment(data: bytes, at: int) -> str:
-    (ticks,) = struct.unpack_from("<Q", data, at)
-    try:
-        moment = datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=ticks // 10)
-    except OverflowError:
-        return ""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year > 1601 else ""
-
-
-def _encoding_of(page: int) -> str:
-    name = {_UNICODE: "utf-16-le", 65_001: "utf-8", 10_000: "mac_roman"}.get(page, f"cp{page}")
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        return "cp1252"
-    return name
+def _words(kind: int, value: bytes, codec: str) -> str:
+    length = int.from_bytes(value[:4], "little")
+    if kind == _TEXT:
+        return inline(value[4 : 4 + length].decode(codec, "replace").partition("\0")[0])
+    if kind == _WIDE_TEXT:
+        return inline(value[4 : 4 + 2 * length].decode("utf-16-le", "replace").partition("\0")[0])
+    if kind == _MOMENT:
+        seconds = int.from_bytes(value[:8], "little") / 10_000_000 - _SECONDS_TO_1970
+        if 315_532_800 < seconds < 32_503_680_000:  # from 1980 to 2999: others were never set
+            return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ""

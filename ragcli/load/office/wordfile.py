@@ -11,7 +11,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.load.office import codepages
+from ragcli.load import codepages
+from ragcli.load.office.decrypt import EncryptedError
+from ragcli.load.office.ole import read_stream
 from ragcli.load.parsed import CannotRead
 
 if TYPE_CHECKING:
@@ -22,12 +24,7 @@ _WORD_6 = 0xA5DC
 _PAIRS_8, _PAIRS_6 = 0x9A, 0x58
 _COUNTS_8, _COUNTS_6 = 0x4C, 0x34
 _CLX = 33
-_MOST = 200_000_000
 _MOST_PIECES = 1_000_000
-
-
-class Encrypted(Exception):
-    """The streams cannot be understood without a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class WordFile:
     """
 
     def __init__(self, ole: olefile.OleFileIO) -> None:
-        self.main = _stream(ole, "WordDocument")
+        self.main = read_stream(ole, "WordDocument")
         if len(self.main) < 0x200:
             raise CannotRead("damaged", "its stream WordDocument is cut off")
         kind, version = struct.unpack_from("<HH", self.main)
@@ -56,7 +53,7 @@ class WordFile:
             raise CannotRead("unsupported", "it is of a Word older than Word 6; save it anew to have it read")
         flags = self._word(0x0A)
         if flags & 0x0100:
-            raise Encrypted
+            raise EncryptedError
         self._is_complex = bool(flags & 0x0004)
         self.table = self.main if self.is_old else _table(ole, "1Table" if flags & 0x0200 else "0Table")
         at = _COUNTS_6 if self.is_old else _COUNTS_8
@@ -180,12 +177,4 @@ def _aligned(raw: bytes, codec: str) -> str:
 
 def _table(ole: olefile.OleFileIO, name: str) -> bytes:
     other = "0Table" if name == "1Table" else "1Table"
-    return _stream(ole, name if ole.exists(name) or not ole.exists(other) else other)
-
-
-def _stream(ole: olefile.OleFileIO, name: str) -> bytes:
-    if not ole.exists(name):
-        raise CannotRead("damaged", f"its stream {name} is missing")
-    if ole.get_size(name) > _MOST:
-        raise CannotRead("too-large", f"its stream {name} is too large")
-    return bytes(ole.openstream(name).read())
+    return read_stream(ole, name if ole.exists(name) or not ole.exists(other) else other)

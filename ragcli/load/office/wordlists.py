@@ -5,30 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ragcli.load.office.numerals import numeral
 from ragcli.load.office.wordstyles import W, value
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _PLACE = re.compile(r"%([1-9])")
-_CHINESE = "〇一二三四五六七八九"
 _BULLET = "-"
-_ROMAN = (
-    (1000, "m"),
-    (900, "cm"),
-    (500, "d"),
-    (400, "cd"),
-    (100, "c"),
-    (90, "xc"),
-    (50, "l"),
-    (40, "xl"),
-    (10, "x"),
-    (9, "ix"),
-    (5, "v"),
-    (4, "iv"),
-    (1, "i"),
-)
-_LONGEST = 3999  # the largest Roman number
 
 
 class Numbering:
@@ -85,7 +69,7 @@ class Numbering:
             count = counts[at]
             if count is None:
                 count = counts[at] = _start(levels.get(at))
-            return formatted(count, "decimal" if plain else value(levels.get(at), "numFmt") or "decimal")
+            return numeral(count, "decimal" if plain else value(levels.get(at), "numFmt") or "decimal")
 
         return _PLACE.sub(count_of, value(level, "lvlText")).strip() or None
 
@@ -104,23 +88,6 @@ class Numbering:
         return found
 
 
-def formatted(count: int, kind: str) -> str:
-    """A number as a list shows it; ``kind`` is a value of ST_NumberFormat."""
-    if kind in {"lowerRoman", "upperRoman"} and 0 < count <= _LONGEST:
-        roman = _roman(count)
-        return roman.upper() if kind == "upperRoman" else roman
-    if kind in {"lowerLetter", "upperLetter"} and count > 0:
-        letters = chr(ord("a") + (count - 1) % 26) * min((count - 1) // 26 + 1, 30)
-        return letters.upper() if kind == "upperLetter" else letters
-    if kind == "decimalZero":
-        return f"{count:02d}"
-    if kind == "none":
-        return ""
-    if kind.startswith(("chinese", "ideograph", "japaneseCounting", "taiwaneseCounting")) and 0 < count < 100:
-        return _chinese(count)
-    return str(count)
-
-
 def _keep(found: dict[int, Element], level: Element) -> None:
     at = level.get(f"{W}ilvl", "")
     if at.isdigit() and int(at) < 9:
@@ -132,19 +99,3 @@ def _start(level: Element | None) -> int:
         return 1
     start = value(level, "start")
     return int(start) if start.isdigit() else 0
-
-
-def _roman(count: int) -> str:
-    out = ""
-    for worth, letters in _ROMAN:
-        while count >= worth:
-            out += letters
-            count -= worth
-    return out
-
-
-def _chinese(count: int) -> str:
-    tens, ones = divmod(count, 10)
-    if not tens:
-        return _CHINESE[ones]
-    return ("" if tens == 1 else _CHINESE[tens]) + "十" + (_CHINESE[ones] if ones else "")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.flow import Flow, Paragraph, style_level
-from ragcli.load.office.xmltree import local_name, parse_xml
+from ragcli.load.office.flow import Flow, Paragraph
+from ragcli.load.office.stylenames import style_level
+from ragcli.load.office.symbols import symbol
 from ragcli.load.parsed import Content, Parsed
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import local_attribute, local_name, parse_xml
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -67,7 +69,7 @@ class _Reading:
         self._page = 0
         self._turns = False
         self._notes = 0
-        breaks = any(_attribute(found, "type") == "page" for found in root.iter("{*}br"))
+        breaks = any(local_attribute(found, "type") == "page" for found in root.iter("{*}br"))
         if breaks:
             self._turn_page()
 
@@ -82,7 +84,7 @@ class _Reading:
                     self._paragraph(row, in_cell=True)
             elif name == "tbl":
                 self._table(child)
-            elif name == "annotation" and _attribute(child, "type") == "Word.Deletion":
+            elif name == "annotation" and local_attribute(child, "type") == "Word.Deletion":
                 continue
             elif name and name not in _SKIPPED:
                 self.read(child, in_cell=in_cell)
@@ -110,9 +112,9 @@ class _Reading:
             for part in properties:
                 name = local_name(part)
                 if name == "pStyle":
-                    style = _attribute(part, "val")
+                    style = local_attribute(part, "val")
                 elif name == "outlineLvl":
-                    outline = _attribute(part, "val")
+                    outline = local_attribute(part, "val")
                 elif name == "listPr":
                     mark, depth = _list_mark(part)
         level = int(outline) + 1 if outline in set("012345678") else self._levels.get(style, 0)
@@ -148,21 +150,21 @@ class _Reading:
                 out.append(_BREAKS[name])
             elif name == "br":
                 out.append("\n")
-                if _attribute(child, "type") == "page" and "".join(out).strip():
+                if local_attribute(child, "type") == "page" and "".join(out).strip():
                     self._turns = True  # what stands before the break is on the old page
-                elif _attribute(child, "type") == "page":
+                elif local_attribute(child, "type") == "page":
                     self._turn_page()
             elif name == "sym":
-                out.append("•")
+                out.append(_sign(child))
             elif name in ("footnote", "endnote"):
                 self._notes += 1
                 mark = f"[{self._notes}]"
                 out.append(mark)
                 self._flow.note(f"{mark} {self._inner(child)}")
-            elif name == "annotation" and _attribute(child, "type") == "Word.Deletion":
+            elif name == "annotation" and local_attribute(child, "type") == "Word.Deletion":
                 continue
-            elif name == "annotation" and _attribute(child, "type") == "Word.Comment":
-                author = inline(_attribute(child, "author"))
+            elif name == "annotation" and local_attribute(child, "type") == "Word.Comment":
+                author = inline(local_attribute(child, "author"))
                 self._flow.note(f"{author}: {self._inner(child)}" if author else self._inner(child))
             elif name in ("txbxContent", "tbl"):
                 self._flow.note(self._inner(child))
@@ -171,6 +173,15 @@ class _Reading:
 
     def _inner(self, element: etree._Element) -> str:
         return "\n".join(filter(None, (self._words(p).strip() for p in element.iter("{*}p"))))
+
+
+def _sign(element: etree._Element) -> str:
+    """A character of a symbol font; a bullet where it is not known."""
+    try:
+        code = int(local_attribute(element, "char"), 16)
+    except ValueError:
+        return "•"
+    return symbol(code, local_attribute(element, "font")) or "•"
 
 
 def _rows(table: etree._Element) -> list[etree._Element]:
@@ -192,10 +203,10 @@ def _list_mark(properties: etree._Element) -> tuple[str, int]:
     mark, depth = "-", 0
     for part in properties:
         if local_name(part) == "t":
-            words = inline(_attribute(part, "val"))
+            words = inline(local_attribute(part, "val"))
             mark = words if any(char.isalnum() for char in words) and words != "o" else "-"
-        elif local_name(part) == "ilvl" and _attribute(part, "val").isdigit():
-            depth = min(int(_attribute(part, "val")[:2]), 8)
+        elif local_name(part) == "ilvl" and local_attribute(part, "val").isdigit():
+            depth = min(int(local_attribute(part, "val")[:2]), 8)
     return mark, depth
 
 
@@ -203,19 +214,12 @@ def _style_levels(root: etree._Element) -> dict[str, int]:
     levels: dict[str, int] = {}
     for styles in root.iter("{*}styles"):
         for style in styles.iter("{*}style"):
-            identity = _attribute(style, "styleId")
+            identity = local_attribute(style, "styleId")
             for part in style.iter("{*}name", "{*}outlineLvl"):
-                value = _attribute(part, "val")
+                value = local_attribute(part, "val")
                 level = style_level(value)
                 if local_name(part) == "outlineLvl" and value in set("012345678"):
                     level = int(value) + 1
                 if level:
                     levels[identity] = level
     return levels
-
-
-def _attribute(element: etree._Element, name: str) -> str:
-    for key, value in element.attrib.items():
-        if str(key).rpartition("}")[2] == name:
-            return str(value)
-    return ""

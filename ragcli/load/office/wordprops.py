@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.flow import style_level
+from ragcli.load.office.stylenames import style_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ragcli.load.office.stylenames import heading_level, is_title, style_kind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-# Word keeps built-in names in English; other programs write them as their users see them.
-_HEADING = re.compile(
-    r"(?:heading|überschrift|titre|título|titulo|titolo|kop|rubrik|overskrift|otsikko|nagłówek|nadpis"
-    r"|címsor|заголовок|標題|标题|見出し|제목|başlık|επικεφαλίδα|titlu|cabeçalho)\s*([1-9])(?:\s*(?:char|字符))?",
-    re.IGNORECASE,
-)
-_TITLE = frozenset(["title", "titel", "标题", "標題", "表題", "제목"])
-_CAPTION = re.compile(
-    r"(?:caption|beschriftung|légende|legende|epígrafe|leyenda|didascalia|bijschrift|bildtext|题注|標號|図表番号"
-    r"|캡션|подпись|название объекта)",
-    re.IGNORECASE,
-)
-_CODE = re.compile(
-    r"(?:html preformatted|source ?code|code ?block|code|macro|preformatted text|plaintext)", re.I
-)
 _DEEPEST = 20  # styles based on styles
 
 
@@ -64,9 +50,9 @@ class Styles:
         for _ in range(_DEEPEST):
             node = self._nodes.get(current)
             name = value(node, "name") or current
-            level = level or _level_of(name)
-            title = title or name.lower() in _TITLE
-            kind = kind or _kind_of(name)
+            level = level or heading_level(name)
+            title = title or is_title(name)
+            kind = kind or style_kind(name)
             if node is None:
                 break
             properties = node.find(f"{W}pPr")
@@ -104,14 +90,3 @@ def numbering_of(properties: Element | None) -> tuple[str, int | None]:
         return "", None
     level = value(node, "ilvl")
     return value(node, "numId"), min(int(level), 8) if level.isdigit() else None
-
-
-def _level_of(name: str) -> int:
-    found = _HEADING.fullmatch(name.strip())
-    return int(found[1]) if found else 0
-
-
-def _kind_of(name: str) -> str:
-    if _CAPTION.fullmatch(name.strip()):
-        return "caption"
-    return "code" if _CODE.fullmatch(name.strip()) else ""

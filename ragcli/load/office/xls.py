@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.biff import EncryptedError, Sheet, read_book
-from ragcli.load.office.decrypt import decrypted
-from ragcli.load.office.ole import MAGIC, open_ole, read_stream, storage_files
-from ragcli.load.office.sheet import Row, write_rows
+from ragcli.load.office.biff import Sheet, read_book
+from ragcli.load.office.decrypt import EncryptedError, decrypted
+from ragcli.load.office.ole import MAGIC, open_document, read_stream
+from ragcli.load.office.oleobjects import storage_files
+from ragcli.load.office.sheet import Row, printed, with_notes, write_rows
 from ragcli.load.office.summary import summary
-from ragcli.load.office.xlsx import printed, with_notes
 from ragcli.load.parsed import CannotRead, Content, Item
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
@@ -35,10 +35,10 @@ def read_xls(content: Content) -> Iterator[Item]:
     if not data.startswith(MAGIC):
         yield from _book(data, "", {})
         return
-    with open_ole(data) as ole:
+    with open_document(data) as ole:
         stream = _stream_of(ole)
         try:
-            sheets = read_book(read_stream(ole, stream))
+            sheets = read_book(read_stream(ole, *stream))
         except EncryptedError:
             sheets = None
         if sheets is None:
@@ -58,9 +58,9 @@ def read_xls(content: Content) -> Iterator[Item]:
 
 def _unlocked(content: Content) -> Iterator[Item]:
     data = decrypted(content)
-    with open_ole(data) as ole:
+    with open_document(data) as ole:
         title, metadata = summary(ole)
-        yield from _book(read_stream(ole, _stream_of(ole)), title, metadata)
+        yield from _book(read_stream(ole, *_stream_of(ole)), title, metadata)
         yield from storage_files(ole)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ragcli.load.office.cellvalues import error, rk_number, truth
 from ragcli.load.office.numberformat import code_of, shown
-from ragcli.load.office.rk import rk_number
 from ragcli.load.office.sheet import Row, write_rows
 from ragcli.load.office.xlsx import write_drawings
 from ragcli.load.source import inline
@@ -23,7 +23,6 @@ _ROWS, _COLUMNS = 1_048_576, 16_384
 _STRING, _FORMAT, _STYLE = 19, 44, 47
 _STYLES_BEGIN, _STYLES_END = 617, 618
 _SHEET, _PROPERTIES = 156, 153
-ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
 
 def write_book(package: Package, main: str, writer: Writer) -> None:
@@ -132,9 +131,9 @@ def _cell(kind: int, value: bytes, strings: list[str], codes: list[str], style: 
         at = int.from_bytes(value[:4], "little")
         return strings[at] if at < len(strings) else ""
     if kind in {_BOOL, _FORMULA_BOOL}:
-        return "TRUE" if value[0] else "FALSE"
+        return truth(value[0])
     if kind in {_ERROR, _FORMULA_ERROR}:
-        return ERRORS.get(value[0], "#N/A")
+        return error(value[0])
     if kind == _RK:
         amount = rk_number(int.from_bytes(value[:4], "little"))
     elif len(value) >= 8:

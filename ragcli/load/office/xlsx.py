@@ -8,20 +8,20 @@ result is kept, phonetic hints, validation lists, pivot caches, connections.
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.drawing import A, R, alt_text, chosen, local, paragraph_text, write_graphics
+from ragcli.load.office.drawing import A, R, alt_text, chosen, paragraph_text, write_graphics
 from ragcli.load.office.numberformat import code_of, shown
-from ragcli.load.office.package import parse_xml, transitional
+from ragcli.load.office.package import transitional
 from ragcli.load.office.properties import properties
-from ragcli.load.office.sheet import Row, write_rows
+from ragcli.load.office.sheet import Row, printed, with_notes, write_rows
 from ragcli.load.parsed import CannotRead
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
+from ragcli.load.xml import iterparse, local_name, parse_or_mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,6 @@ _DATA_END = re.compile(rb"</(?:\w+:)?sheetData\s*>")
 _CELL = re.compile(r"([A-Za-z]{1,3})(\d+)")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LINK = re.compile(r'HYPERLINK\(\s*"([^"]+)"', re.IGNORECASE)
-_PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|[A-Za-z])')
 _LONGEST_URL = 500
 _MOST_CELLS = 10_000_000  # of a workbook
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
@@ -138,7 +137,7 @@ def _write_sheet(book: _Book, name: str, part: str, writer: Writer) -> None:
     write_rows(rows, writer)
     write_drawings(book.package, part, writer)
     for node in frame.iter() if frame is not None else ():
-        if local(node) in {
+        if local_name(node) in {
             "oddHeader",
             "oddFooter",
             "evenHeader",
@@ -152,20 +151,14 @@ def _write_sheet(book: _Book, name: str, part: str, writer: Writer) -> None:
                 writer.paragraph(text)
 
 
-def printed(code: str) -> str:
-    """The words of a header or footer, without its codes; empty where there are none."""
-    text = inline(_PRINT_CODE.sub(" ", code))
-    return text if any(map(str.isalpha, text)) else ""
-
-
 def _frame(data: bytes) -> Element | None:
     """The sheet without its rows."""
     begin = _DATA.search(data)
     if begin is None:
-        return parse_xml(data)[0] if data else None
+        return parse_or_mend(data)[0] if data else None
     end = None if begin[0].endswith(b"/>") else _DATA_END.search(data, begin.end())
     after = begin.end() if begin[0].endswith(b"/>") else end.end() if end else len(data)
-    return parse_xml(data[: begin.start()] + data[after:])[0]
+    return parse_or_mend(data[: begin.start()] + data[after:])[0]
 
 
 def _rows(book: _Book, part: str, data: bytes, notes: dict[int, list[str]]) -> Iterator[Row]:
@@ -181,17 +174,6 @@ def _rows(book: _Book, part: str, data: bytes, notes: dict[int, list[str]]) -> I
             raise CannotRead("too-large", f"more than {_MOST_CELLS} cells; the rest was left out")
         if cells:
             yield Row(number, cells)
-
-
-def with_notes(rows: Iterator[Row], notes: dict[int, list[str]]) -> Iterator[Row]:
-    """The rows with what is said of them; what is said of empty rows stands on its own."""
-    for row in rows:
-        for number in sorted(number for number in notes if number < row.number):
-            yield Row(number, [], notes.pop(number))
-        row.notes = notes.pop(row.number, ())
-        yield row
-    for number in sorted(notes):
-        yield Row(number, [], notes[number])
 
 
 def _cells(book: _Book, row: Element, number: int, notes: dict[int, list[str]]) -> Iterator[tuple[int, str]]:
@@ -308,7 +290,7 @@ def _comments(package: Package, part: str) -> Iterator[tuple[str, str, str]]:
     for name in threaded:
         root = package.xml(name)
         for node in root if root is not None else ():
-            text = next((inline(child.text or "") for child in node if local(child) == "text"), "")
+            text = next((inline(child.text or "") for child in node if local_name(child) == "text"), "")
             if text:
                 yield node.get("ref", ""), "", text
 
@@ -323,13 +305,13 @@ def write_drawings(package: Package, part: str, writer: Writer) -> None:
 
 def _write_shapes(package: Package, part: str, node: Element, writer: Writer) -> None:
     for child in node:
-        kind = local(child)
+        kind = local_name(child)
         if kind == "AlternateContent":
             choice = chosen(child)
             if choice is not None:
                 _write_shapes(package, part, choice, writer)
         elif kind in {"sp", "cxnSp", "pic", "graphicFrame"}:
-            alt = next((alt_text(inner) for inner in child.iter() if local(inner) == "cNvPr"), "")
+            alt = next((alt_text(inner) for inner in child.iter() if local_name(inner) == "cNvPr"), "")
             if alt:
                 writer.paragraph(f"[{inline(alt)}]")
             writer.paragraph("\n".join(paragraph_text(line) for line in child.iter(f"{A}p")))
@@ -344,18 +326,7 @@ def _stream(package: Package, part: str, data: bytes, tag: str) -> Iterator[Elem
 
     if not data:
         return
-    events = etree.iterparse(
-        io.BytesIO(transitional(data)),
-        events=("end",),
-        tag=tag,
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    events = iterparse(transitional(data), tag)
     try:
         for _, node in events:
             yield node

@@ -14,6 +14,7 @@ from ragcli.load.pdf.drawn import drawn_on
 from ragcli.load.pdf.geometry import Frame, Page, Word
 from ragcli.load.pdf.words import frames_of
 from ragcli.load.source import inline
+from ragcli.load.xml import local_name, parse_or_mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -228,17 +229,12 @@ def _xfa_fields(data: bytes) -> list[tuple[str, str]]:
     """Names and values of an XFA form's data (XFA 3.3, "Data Packet"): the elements that hold no others."""
     if not data:
         return []
-    from lxml import etree
-
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True
-    )
-    root = etree.fromstring(data, parser)
+    root, _ = parse_or_mend(data)
     found = []
-    for element in root.iter(etree.Element) if root is not None else ():
+    for element in root.iter() if root is not None else ():
         value = inline(element.text or "")
-        if value and not len(element):
-            found.append((etree.QName(element).localname, value))
+        if value and local_name(element) and not len(element):
+            found.append((local_name(element), value))
     return found[:_MOST_ANNOTATIONS]
 
 

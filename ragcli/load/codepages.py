@@ -31,6 +31,8 @@ _CHARSETS = {
     254: "cp437",
     255: "cp850",
 }
+UTF_16 = 1200
+"""A number that stands for text of two bytes a character; no code page of single bytes is meant."""
 _PAGES = {
     708: "iso8859-6",
     936: "gb18030",
@@ -41,22 +43,9 @@ _PAGES = {
     10007: "mac_cyrillic",
     10029: "mac_latin2",
     10081: "mac_turkish",
+    32768: "mac_roman",  # in workbooks
     65000: "utf-7",
     65001: "utf-8",
-}
-_SYMBOL_UPPER = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
-_SYMBOL_LOWER = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
-_SYMBOLS = {
-    **dict(zip(range(0x41, 0x5B), _SYMBOL_UPPER, strict=True)),
-    **dict(zip(range(0x61, 0x7B), _SYMBOL_LOWER, strict=True)),
-    **dict(zip(range(0xA3, 0xB8), "≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•", strict=True)),
-    **dict(zip(range(0xB8, 0xBD), "÷≠≡≈…", strict=True)),
-    **dict(zip(range(0xC4, 0xD2), "⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇", strict=True)),
-    **dict(zip(range(0xD5, 0xDF), "∏√⋅¬∧∨⇔⇐⇑⇒", strict=True)),
-    0x22: "∀",
-    0x24: "∃",
-    0xE5: "∑",
-    0xF2: "∫",
 }
 
 
@@ -65,13 +54,13 @@ def of_charset(number: int) -> str | None:
     return _CHARSETS.get(number)
 
 
-def of_number(number: int) -> str:
-    """The codec of a Windows code page; ``cp1252`` where Python knows none."""
+def of_number(number: int, otherwise: str = "cp1252") -> str:
+    """The codec of a Windows code page; ``otherwise`` where Python knows none."""
     name = _PAGES.get(number, f"cp{number}")
     try:
         return codecs.lookup(name).name
     except LookupError:
-        return "cp1252"
+        return otherwise
 
 
 def of_language(number: int) -> str:
@@ -97,11 +86,3 @@ def of_language(number: int) -> str:
         0x24: "cp1250",
     }
     return exact.get(number, main.get(number & 0x3FF, "cp1252"))
-
-
-def symbol(code: int, font: str) -> str:
-    """The character that a symbol font (or U+F000 and the same byte) shows; a bullet for a dingbat."""
-    byte = code & 0xFF
-    if font.lower() == "symbol":
-        return _SYMBOLS.get(byte, chr(byte) if 0x20 <= byte < 0x7F else "•")
-    return "•"

@@ -4,15 +4,16 @@
 
 Without a FOLDER, ``../shared/files/pdf`` is read. Nobody has typed these files out, so engines judge
 each other: pdftotext (plain and -layout), pypdfium2, pypdf and, where it is installed, pdfminer.six.
-An engine has no vote on itself, nor pypdfium2 on us, who stand on it, nor one pdftotext on the other.
+Engines that stand on one parser are one family, and have one vote together: the two pdftotexts, and
+pypdfium2 with us, who have none of our own. No engine is judged by its own family.
 
-- recall: of the words that at least two voters found, as often as two of them did, the share that the
-  engine has. ``body`` leaves out running heads and feet (lines at a page's edge, digits made one, that
-  pdftotext -layout has on more than half of three pages and more) after their first time: leaving
-  those out is what a reader wants of us, and is what ``recall`` charges us with.
-- pairs: of the neighbouring word pairs that at least two voters have, the share that stands together
-  in the engine's text, too. What is ambiguous on a page of several columns is thereby no evidence: a
-  pair across columns counts only where two engines read so.
+- recall: of the words that at least two families found, as often as two of them did, the share that
+  the engine has. ``body`` leaves out running heads and feet (lines at a page's edge, digits made one,
+  that pdftotext -layout has on more than half of three pages and more): leaving those out is what a
+  reader wants of us, and is what ``recall`` charges us with.
+- pairs: of the neighbouring word pairs of the body that at least two families have, the share that
+  stands together in the engine's, too. What is ambiguous on a page of several columns is thereby no
+  evidence: a pair across columns counts only where two engines read so.
 - order: of the words that occur once, the share in the longest run that stands in the same order
   (longest increasing subsequence), by the voter that agrees best: columns and boxes may be read in
   more orders than one, and it is enough to read them as one other engine does. pypdf and pypdfium2
@@ -47,7 +48,7 @@ from ragcli.load import load_file
 from ragcli.types import Document
 
 OURS = "rag"
-KIN = {OURS: {"pypdfium2"}, "pdftotext": {"pdftotext -layout"}, "pdftotext -layout": {"pdftotext"}}
+FAMILIES = (("pypdfium2", OURS), ("pdftotext", "pdftotext -layout"), ("pypdf",), ("pdfminer.six",))
 HYPHEN = re.compile("(?<=\\w)[-\u2010\xad\ufffe\x02]\\s*(?=\\w)")
 WORD = re.compile(r"\w+")
 
@@ -110,22 +111,30 @@ def twice(counts: Sequence[Counter[Any]]) -> Counter[Any]:
     return Counter({key: second for key in keys if (second := sorted(c[key] for c in counts)[-2])})
 
 
-def furniture(layout: str) -> Counter[str]:
-    """The words of running heads and feet, without their first time."""
-    pages = [[line for line in page.split("\n") if line.strip()] for page in layout.rstrip("\f").split("\f")]
-    if len(pages) < 3:
-        return Counter()
-    keys = [{re.sub(r"\d+", "#", " ".join(line.split())) for line in [*p[:2], *p[-2:]]} for p in pages]
-    often = {key for key, n in Counter(key for page in keys for key in page).items() if 2 * n > len(pages)}
-    out: Counter[str] = Counter()
-    seen: set[str] = set()
-    for page in pages:
-        for line in [*page[:2], *page[2:][-2:]]:
-            key = re.sub(r"\d+", "#", " ".join(line.split()))
-            if key in often and (key in seen or not any(map(str.isalpha, key))):
-                out.update(words(line))
-            seen.add(key)
-    return out
+def lines_of(text: str) -> list[list[str]]:
+    """The lines of each page that are not blank."""
+    return [[line for line in page.split("\n") if line.strip()] for page in text.rstrip("\f").split("\f")]
+
+
+def key(line: str) -> str:
+    """A line as heads and feet are compared."""
+    return re.sub(r"\d+", "#", " ".join(line.split()))
+
+
+def recurring(layout: str) -> set[str]:
+    """The keys of lines that stand at the edges of most pages; none in documents of one or two."""
+    pages = lines_of(layout)
+    often = Counter(head for page in pages for head in {key(line) for line in [*page[:2], *page[-2:]]})
+    return {head for head, n in often.items() if 2 * n > len(pages)} if len(pages) > 2 else set()
+
+
+def body(text: str, heads: set[str]) -> list[str]:
+    """The words without running heads and feet."""
+    kept: list[str] = []
+    for page in lines_of(text):
+        edge = {0, 1, len(page) - 2, len(page) - 1}
+        kept += [line for at, line in enumerate(page) if at not in edge or key(line) not in heads]
+    return words("\n".join(kept))
 
 
 def in_order(mine: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
@@ -143,23 +152,36 @@ def in_order(mine: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 def judge(texts: dict[str, str]) -> dict[str, dict[str, tuple[int, int]]]:
     """For each engine and measure: how many right, of how many."""
+    heads = recurring(texts.get("pdftotext -layout", ""))
     said = {name: words(text) for name, text in texts.items()}
+    bodies = {name: body(text, heads) for name, text in texts.items()}
     counts = {name: Counter(found) for name, found in said.items()}
-    pairs = {name: Counter(pairwise(found)) for name, found in said.items()}
-    heads = furniture(texts.get("pdftotext -layout", ""))
+    body_counts = {name: Counter(found) for name, found in bodies.items()}
+    pairs = {name: Counter(pairwise(found)) for name, found in bodies.items()}
     out = {}
     for name in texts:
-        voters = [other for other in texts if other not in {name, OURS} | KIN.get(name, set())]
-        wanted = twice([counts[voter] for voter in voters])
-        body = wanted - heads
-        wanted_pairs = twice([pairs[voter] for voter in voters])
-        runs = [in_order(said[name], said[voter]) for voter in voters]
+        voters = [
+            [n for n in family if n in texts and n != OURS] for family in FAMILIES if name not in family
+        ]
+        wanted, wanted_body, wanted_pairs = (
+            twice([_either([found[n] for n in family]) for family in voters])
+            for found in (counts, body_counts, pairs)
+        )
+        runs = [in_order(said[name], said[voter]) for family in voters for voter in family]
         out[name] = {
             "recall": ((wanted & counts[name]).total(), wanted.total()),
-            "body": ((body & counts[name]).total(), body.total()),
+            "body": ((wanted_body & counts[name]).total(), wanted_body.total()),
             "pairs": ((wanted_pairs & pairs[name]).total(), wanted_pairs.total()),
             "order": max(runs, key=lambda run: run[0] / max(1, run[1])),
         }
+    return out
+
+
+def _either(counts: Sequence[Counter[Any]]) -> Counter[Any]:
+    """What any has, as often as the one that has most of it."""
+    out: Counter[Any] = Counter()
+    for count in counts:
+        out |= count
     return out
 
 

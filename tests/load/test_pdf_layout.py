@@ -16,7 +16,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ragcli.load import load_file
 from ragcli.load.parsed import CannotRead, Content, Means, Parsed
+from ragcli.load.pdf.geometry import Word
 from ragcli.load.pdf.layer import read_pdf
+from ragcli.load.pdf.order import segments_of
 from ragcli.types import Document, Failure
 
 from .support import SHARED, check, document, load, texts
@@ -131,6 +133,48 @@ def test_table_without_lines_keeps_its_cells_and_header(tmp_path: Path) -> None:
         ("table", "\n".join(" | ".join(row) for row in rows)),
     ]
     assert item.text[item.blocks[1].start : item.blocks[1].head].strip() == "Region | 2022 | 2023"
+
+
+def test_a_formula_in_several_storeys_is_no_table(tmp_path: Path) -> None:
+    storeys = [("", "2t", "if 0 < t < 1"), ("f(t) =", "t - 1", "if 1 < t < 3"), ("", "4 - t", "if 3 < t < 4")]
+
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 40, 60, ["Let f be the function that is told by"])
+        for number, storey in enumerate(storeys):
+            for at, words in enumerate(storey):
+                canvas.drawString(60 + 50 * at, HEIGHT - 90 - 14 * number, words)
+
+    item = document(tmp_path, "a.pdf", drawn(page))
+    assert {kind for kind, _ in texts(item)} == {"paragraph"}
+    assert_in_order(item.text, ["2t if 0", "f(t) = t - 1 if 1", "4 - t if 3"])
+
+
+def test_exponents_stand_with_letters_and_marks_of_notes_apart_from_words() -> None:
+    words, x = [], 40.0
+    for part in (
+        "x",
+        "^2",
+        " and",
+        " a",
+        "_1",
+        " in",
+        " km",
+        "^2",
+        " of",
+        " 8,935",
+        "^4",
+        " on",
+        " the",
+        " 1",
+        "^st",
+    ):
+        rise = {"^": 4, "_": -2}.get(part[0], 0)
+        text, size = part.strip("^_ "), 7 if rise else 10
+        x += 2.5 * part.startswith(" ")
+        words.append(Word(text, x, x + 0.5 * size * len(text), 80 - rise, size, order=len(words)))
+        x = words[-1].x1
+    [segment] = segments_of(words)
+    assert segment.text == "x2 and a1 in km2 of 8,935 4 on the 1st"
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

@@ -35,6 +35,7 @@ _SIDE = 2  # segments that either side of a column gap has at the least
 _SHORT = 4  # words in a table's cell, usually
 _DEEPEST = 40
 _MARK = re.compile(r"[•◦▪▫‣⁃∙●○■□➢➤✓❖–*·-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]")
+_UNITS = {"km", "cm", "mm", "dm", "nm", "µm", "μm", "ft", "yd"}
 _MARK_GAP = 3.0  # font sizes from the mark of a list's item to the item
 
 Part = Segment | Table
@@ -135,7 +136,7 @@ def _segment(run: list[Word]) -> Segment:
 
 
 def _raised_joined(run: Sequence[Word]) -> list[Word]:
-    """Exponents, indices and the marks of notes put to the word at which they stand."""
+    """Exponents and indices put to the word at which they stand."""
     out: list[Word] = []
     for word in run:
         last = out[-1] if out else None
@@ -147,9 +148,15 @@ def _raised_joined(run: Sequence[Word]) -> list[Word]:
 
 
 def _is_raised(last: Word, word: Word) -> bool:
+    """An index of any word, or the exponent of a letter or unit; over other words stands the mark of a note."""
     gap = word.x0 - last.x1
-    near = -_KERN * last.size < gap < _TOUCH * last.size
-    return near and word.size < 0.9 * last.size and abs(last.base - word.base) > 0.05 * last.size
+    if not -_KERN * last.size < gap < _TOUCH * last.size or word.size >= 0.9 * last.size:
+        return False
+    lower = word.base - last.base
+    if abs(lower) <= 0.05 * last.size:
+        return False
+    ordinal = last.text[-1].isdigit() and word.text[0].isalpha()
+    return lower > 0 or len(last.text) < 2 or last.text in _UNITS or ordinal
 
 
 def _logical(run: list[Word]) -> list[Word]:

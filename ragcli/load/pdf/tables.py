@@ -32,6 +32,14 @@ _SPACE = 0.45  # font sizes: the gap between words of one cell
 _MOST_HEADS = 3  # rows over a table that are taken for its header
 _MOST_BRIDGES = 2
 _LONG = 60  # characters of a cell, as a rule
+_FIRST, _LAST = (
+    ("=", "⇒", "⇔"),
+    ("=", "≤", "≥", "<", ">", "∈", "→", "⇒", "⇔", "+", "·", "∗", "∼", "⊆", "⊂", "×"),
+)
+_RELATED = 6  # rows of a formula to one cell that such a sign opens, or leaves open
+_FEW_COLUMNS = 4
+_SPARSE = 0.3  # of the cells have something in them: a drawing's labels
+_WORDS = 0.2  # of the cells have more than one letter or digit
 
 
 def ruled_tables(words: Sequence[Word], rules: Sequence[Rule]) -> tuple[list[Table], list[Word]]:
@@ -227,7 +235,7 @@ def with_tables(rows: Sequence[Row | Table]) -> list[Row | Table]:
         end = _run_end(rows, at)
         table = _borderless([row for row in rows[at:end] if isinstance(row, Row)]) if end - at > 1 else None
         if table:
-            out.append(table)
+            out += rows[at:end] if _is_formula(table) else [table]
             at = end
         else:
             out.append(rows[at])
@@ -326,6 +334,19 @@ def _borderless(rows: Sequence[Row]) -> Table | None:
         return None
     x0, x1 = min(row.x0 for row in rows), max(row.x1 for row in rows)
     return Table(written, _headers(written), x0, x1, rows[0].y0, rows[-1].y1, columns)
+
+
+def _is_formula(table: Table) -> bool:
+    """Lines that stand apart as a table's do, but belong to a formula in several storeys or to a drawing."""
+    rows = [[cell for cell in row if cell] for row in table.rows]
+    cells = [cell for row in rows if len(row) > 1 for cell in row]
+    if not cells:
+        return False
+    relations = sum(cell.startswith(_FIRST) or cell.endswith(_LAST) for cell in cells)
+    words = sum(sum(map(str.isalnum, cell)) > 1 for cell in cells)
+    width = len(table.columns)
+    sparse = width > _FEW_COLUMNS and len(cells) < _SPARSE * width * sum(len(row) > 1 for row in rows)
+    return sparse or relations * _RELATED >= len(rows) or words < _WORDS * len(cells)
 
 
 def _cells_of(

@@ -174,8 +174,12 @@ class Hit:
         return place(self.path, self.page, self.lines, self.page_label)
 
 
-_SHEETS = "xls xlsb xlsm xlsx xlt xltm xltx et numbers ods ots fods"
-_SLIDES = "ppt pptm pptx pps ppsm ppsx pot potm potx dps key odp otp fodp"
+# What a page is called, by the ending of the file.
+_PAGES = {
+    "sheet": "xls xlsb xlsm xlsx xlt xltm xltx xlw ods ots fods",
+    "slide": "ppt pptm pptx pps ppsm ppsx pot potm potx odp otp fodp",
+    "cell": "ipynb",
+}
 
 
 def place(path: str, page: int | None, lines: tuple[int, int] | None, label: str = "") -> str:
@@ -187,9 +191,9 @@ def place(path: str, page: int | None, lines: tuple[int, int] | None, label: str
     if page is None:
         return path if lines is None else f"{path}:{_range(lines)}"
     suffix = path.rpartition(".")[2].lower()
-    kind = "sheet" if suffix in _SHEETS.split() else "slide" if suffix in _SLIDES.split() else "page"
+    kind = next((word for word, suffixes in _PAGES.items() if suffix in suffixes.split()), "page")
     where = f"{path}, {kind} {page}"
-    if label and label != str(page):
+    if label not in ("", str(page), f"{kind} {page}"):
         where += f" ({label})"
     if lines is None:
         return where

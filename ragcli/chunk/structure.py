@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ragcli.chunk.cuts import cheapest_cuts, overlapping
-from ragcli.chunk.sections import sections_of, shared, without_bare_headings
+from ragcli.chunk.sections import may_join, sections_of, shared, without_bare_headings
 
 if TYPE_CHECKING:
     from ragcli.chunk.frame import Frame, Passage
@@ -32,18 +32,21 @@ def passages(frame: Frame) -> Iterator[Passage]:
 
 def _grouped(frame: Frame) -> list[tuple[tuple[str, ...], tuple[Block, ...]]]:
     """Sections, small neighbours joined; a group's heading path is what its sections share."""
-    sections = without_bare_headings(sections_of(frame.document))
+    sections = without_bare_headings(frame.document, sections_of(frame.document))
     size, text = frame.size, frame.document.text
     tokens = frame.counter.counts([text[s.start : s.end] for s in sections])
     groups: list[tuple[tuple[str, ...], tuple[Block, ...]]] = []
     room = 0
+    last = None
     for section, length in zip(sections, tokens, strict=True):
         small = length < size * _SMALL_SECTION and room < size * _SMALL_SECTION * 2
-        if groups and small and room + length <= size * 0.75:
+        fits = small and room + length <= size * 0.75
+        if last and fits and may_join(frame.document, last, section):
             heading, blocks = groups[-1]
             groups[-1] = (shared(heading, section.heading), blocks + section.blocks)
             room += length
         else:
             groups.append((section.heading, section.blocks))
             room = length
+        last = section
     return groups

@@ -75,7 +75,7 @@ ModelOption = Annotated[
 PasswordOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--password", metavar="WORD", envvar="RAG_PASSWORD", show_envvar=False,
+        "--password", metavar="WORD",
         help="Opens encrypted files; RAG_PASSWORD keeps it out of the history. May be repeated.",
     ),
 ]  # fmt: skip

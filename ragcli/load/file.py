@@ -108,6 +108,7 @@ class _Loading:
     means: Means
     on_disk: Path
     names: dict[str, int] = field(default_factory=dict)  # each name given → how often it was wanted
+    digests: dict[bytes, str] = field(default_factory=dict)  # of members → where each was met first
     members: int = 0
     allowance: Allowance = field(default_factory=lambda: Allowance(_MOST_BYTES))
     opened: list[bytes] = field(
@@ -127,8 +128,10 @@ class _Loading:
         try:
             if not data:
                 raise CannotRead("empty", "the file is empty")
+            if self._loader(name):
+                format_ = os.path.splitext(name)[1].lower().lstrip(".")
             format_ = format_ or sniff(data, format_of(PurePosixPath(name))) or "text"
-            if format_ == "unsupported" and not self._loader(name):
+            if format_ == "unsupported":
                 raise CannotRead("unsupported", f"files named *{_suffix(name)} are not read")
             yield from self._items(data, name, path, modified, format_, depth)
         except CannotRead as error:
@@ -173,6 +176,11 @@ class _Loading:
             raise CannotRead("too-large", f"more than {_MOST_MEMBERS} files lie within it; so many were read")
         self.allowance.spend(len(member.data))
         inner = self._name(path, member.name)
+        digest = hashlib.sha256(member.data).digest()
+        if member.data and digest in self.digests:
+            yield Failure(inner, "copy", f"the same as {self.digests[digest]}")
+            return
+        self.digests[digest] = inner
         if any(member.data == around for around in self.opened[:depth]):
             yield Failure(inner, "too-deep", "it contains itself")
             return

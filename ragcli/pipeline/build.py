@@ -13,15 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
 from ragcli.embed import Embedder
-from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile, format_of
+from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
-from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
+from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
 from ragcli.settings import NONE
 from ragcli.store import bring_up_to_date, discard
@@ -72,6 +72,7 @@ class Builder:
         self._plan = plan
         self._generation = 0
         self._report = BuildReport(model=choice.spec)
+        self._total_bytes = 0  # of files to read
         self._finished_bytes = 0  # of files that are done
         self._begun_bytes = 0  # about, of the file that was begun before this portion
         self._waiting_bytes = 0  # about, of the documents that wait
@@ -119,7 +120,8 @@ class Builder:
         self._origins = self._catalog.document_origins()
         work, names = self._look(roots)
         self._present = names
-        self._progress.begin(sum(found.size for _, found in work))
+        self._total_bytes = sum(found.size for _, found in work)
+        self._progress.begin(self._total_bytes)
         if not self._plan:
             self._remember(roots)
             if self._index.model() is None:
@@ -228,16 +230,10 @@ class Builder:
         return True
 
     def _cannot(self, failure: Failure, file: str) -> None:
-        """Note what cannot be taken of a file.
-
-        Unless it was named itself, an empty file is no failure, nor a picture where none is to be read;
-        what lies within a file is left out like the files of a folder.
-        """
-        path, error = failure.path, failure.error
-        within = path != file and error in ("binary", "unsupported")
-        picture = error == "no-text" and format_of(PurePosixPath(path)) == "image"
-        if path not in self._named and (within or picture or error == "empty"):
-            self._report.left_out.append((path, "picture" if picture else error))
+        """Note what cannot be taken of a file; what was named itself is never just left out."""
+        reason = None if failure.path in self._named else reason_to_leave_out(failure, file)
+        if reason:
+            self._report.left_out.append((failure.path, reason))
         else:
             self._report.fail(failure)
 
@@ -329,7 +325,9 @@ class Builder:
     def _tell(self, share: float) -> None:
         """Tell how far the work is, ``share`` of what waits being embedded."""
         done = self._finished_bytes + self._begun_bytes + int(share * self._waiting_bytes)
-        self._progress.advance(done, self._report.embedded)
+        # What lies packed in a file may be longer than the file: there is work left while some waits.
+        most = self._total_bytes if not self._waiting else int(0.99 * self._total_bytes)
+        self._progress.advance(min(done, most), self._report.embedded)
 
     def _change_over(self) -> None:
         generation = self._generation

@@ -13,6 +13,7 @@ from ragcli.errors import UsageError
 from ragcli.load import FoundFile, Job, LoaderPool, walk
 from ragcli.pipeline.ask import Found
 from ragcli.pipeline.means import means_of
+from ragcli.pipeline.report import reason_to_leave_out
 from ragcli.pipeline.rerank import Reranking
 from ragcli.search import parse_question, rank_in_memory
 from ragcli.settings import DEFAULT_MODEL, Settings
@@ -44,7 +45,8 @@ def chunk_file(
     with LoaderPool(means_of(settings, passwords), workers=1, seconds=settings.file_seconds) as pool:
         for _, item in pool.load([Job(file, file.as_posix())]):
             if isinstance(item, Failure):
-                failures.append(item)
+                if item.path == file.as_posix() or not reason_to_leave_out(item, file.as_posix()):
+                    failures.append(item)
             elif item is not None:
                 found.append((item, cutting.chunks(item, tokenizer, embed)))
     return found, failures
@@ -79,9 +81,10 @@ def search_files(
         elif found.path in paths:
             failures.append(Failure(str(found.path), found.reason, f"left out: {found.reason}"))
     with LoaderPool(means, seconds=settings.file_seconds) as pool:
-        for _, item in pool.load(jobs):
+        for job, item in pool.load(jobs):
             if isinstance(item, Failure):
-                failures.append(item)
+                if job.file in paths or not reason_to_leave_out(item, job.path):
+                    failures.append(item)
             elif item is not None:
                 documents[item.id] = item
                 chunks.update((chunk.id, chunk) for chunk in cutting.chunks(item, tokenizer))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from ragcli.analyze import Analyzer
-from ragcli.load import LoaderPool, Means
+from ragcli.load import LoaderPool, Means, format_of
 from ragcli.pipeline.survey import Selection
 from ragcli.types import Failure
 
@@ -73,6 +74,18 @@ class BuildReport:
         """Note something that could not be taken."""
         self.failures.append(failure)
         self.failed += 1
+
+
+def reason_to_leave_out(failure: Failure, file: str) -> str | None:
+    """Why something of ``file`` that cannot be read is no failure; None where it is one.
+
+    Empty files, pictures where none is to be read, and, within a file, copies and what of a folder
+    would be passed over, too.
+    """
+    if failure.error == "no-text" and format_of(PurePosixPath(failure.path)) == "image":
+        return "picture"
+    within = failure.path != file and failure.error in ("binary", "unsupported")
+    return failure.error if within or failure.error in ("empty", "copy") else None
 
 
 class Progress:

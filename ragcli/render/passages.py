@@ -126,7 +126,10 @@ def _link(terminal: Terminal, hit: Hit, home: Path) -> str:
     """A style that makes the place a hyperlink where the terminal knows them."""
     if not terminal.console.is_terminal or terminal.console.no_color:
         return "green"
-    return f"green link {(home / hit.path).absolute().as_uri()}"
+    target = (home / hit.path).absolute()
+    while not target.exists() and target != target.parent:  # what lies within a file is no file
+        target = target.parent
+    return f"green link {target.as_uri()}"
 
 
 def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SKIP_WORDS = {
     "binary": "binary",
     "empty": "empty",
+    "picture": "pictures without a description",
+    "copy": "the same as another in their archive",
     "too-large": "too large (max_file_mb)",
     "unsupported": "of a format not read yet",
     "outside": "linked from outside",

@@ -336,3 +336,14 @@ def test_words_and_numbers_stay_whole_in_a_sentence_that_does_not(
     chunks = cut(make_document(paragraph(text)), size)
     for word in whole:
         assert sum(chunk.text.count(word) for chunk in chunks) == text.count(word)
+
+
+def test_sheets_and_slides_share_no_passage() -> None:
+    from dataclasses import replace
+
+    document = make_document(paragraph("One."), paragraph("Two."), paragraph("Three."))
+    starts = tuple(block.start for block in document.blocks)
+    pages = PlaceMap(starts, (1, 2, 3), ("a", "b", "c"))
+    slides = replace(document, pages=pages, format="pptx")
+    assert [chunk.page for chunk in cut(slides, 100)] == [1, 2, 3]
+    assert [chunk.page for chunk in cut(replace(document, pages=pages, format="pdf"), 100)] == [1]

@@ -253,3 +253,23 @@ def test_pictures_are_read_where_that_is_asked_for(run: Run, tmp_path: Path, pic
     [hit] = run("search", "owls hunt", "--mode", "lexical", "--format", "json", cwd=tmp_path).json["hits"]
     assert (hit["path"], hit["page"]) == ("docs/owl.png", 1)
     assert "HUNT" in hit["text"]
+
+
+def test_copies_in_an_archive_are_read_once(run: Run, tmp_path: Path) -> None:
+    pack(tmp_path / "a.zip", one_md="# Bees\n\nSame words.\n", two_md="# Bees\n\nSame words.\n", three_md="Others.\n")
+    ran = run("-v", "index", "a.zip", "--format", "json", cwd=tmp_path)
+    assert ran.json["documents"]["added"] == 2
+    assert "left out: a.zip/two.md: copy" in ran.err
+    assert documents(run, tmp_path) == ["a.zip/one.md", "a.zip/three.md"]
+
+
+def test_an_unknown_language_is_told_before_anything_is_read(run: Run, tmp_path: Path) -> None:
+    if shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed")
+    (tmp_path / "a.md").write_text("words\n")
+    assert "no language 'klingon'; it has " in run.fails(2, "index", ".", "--ocr", "eng+klingon", cwd=tmp_path)
+
+
+def test_the_variable_and_the_flag_are_both_tried(run: Run, tmp_path: Path) -> None:
+    locked_pdf(tmp_path, "The treasure lies under the oak", "sesame")
+    run("index", "locked.pdf", "--password", "wrong", cwd=tmp_path, env={"RAG_PASSWORD": "sesame"})

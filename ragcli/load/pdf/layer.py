@@ -78,8 +78,8 @@ def read_pdf(content: Content) -> Iterator[Item]:
 def _no_text(opened: Opened, why: str) -> str:
     count = len(opened.pages)
     if any(page.pictured for page in opened.pages):
-        return f"no text layer in {count} page(s); it may be a scan: {why or 'OCR found no words in it'}"
-    return f"no text layer in {count} page(s), which are blank or drawn"
+        return f"no text layer in {_counted(count)}; it may be a scan: {why or 'OCR found no words in it'}"
+    return f"no text layer in {_counted(count)}, which are blank or drawn"
 
 
 def write_pages(writer: Writer, pages: Sequence[Page], outline: Mapping[int, Mapping[str, int]]) -> None:
@@ -173,3 +173,7 @@ def _date(raw: str) -> str:
         return datetime(int(year), int(month), int(day)).date().isoformat()
     except ValueError:
         return ""
+
+
+def _counted(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"

@@ -310,6 +310,18 @@ def test_form_fields_stand_where_they_are_filled_in(tmp_path: Path) -> None:
     assert words == ["Name:", "Ada", "Lovelace", "Town:", "London", "Member", "[x]"]
 
 
+def test_a_choice_reads_as_it_is_shown(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        canvas.drawString(40, HEIGHT - 100, "Land:")
+        options = [("Austria", "at"), ("Czechia", "cz")]
+        canvas.acroForm.choice(
+            name="land", value="cz", options=options, x=90, y=HEIGHT - 106, width=200, height=20
+        )
+
+    words = document(tmp_path, "a.pdf", drawn(page)).text.replace("|", "").split()
+    assert words == ["Land:", "Czechia"]
+
+
 def test_comments_and_attachments(tmp_path: Path) -> None:
     writer = PdfWriter(
         clone_from=io.BytesIO(drawn(lambda canvas: lines(canvas, 40, 80, ["Some words here."])))

@@ -209,7 +209,8 @@ class _Chars:
         """Which words start on what is seen of the page, or nearly; all where none does."""
         x, y = self.origins[list(starts)].T
         seen = (box[0] - 2 <= x) & (x <= box[2] + 2) & (box[1] - 2 <= y) & (y <= box[3] + 2)
-        return (seen if seen.any() else ~seen).tolist()
+        shown: list[bool] = (seen if seen.any() else ~seen).tolist()
+        return shown
 
 
 _ADDRESS = (ctypes.c_void_p,)

@@ -135,6 +135,23 @@ def test_table_without_lines_keeps_its_cells_and_header(tmp_path: Path) -> None:
     assert item.text[item.blocks[1].start : item.blocks[1].head].strip() == "Region | 2022 | 2023"
 
 
+def test_lines_drawn_many_times_count_once_in_a_grid(tmp_path: Path) -> None:
+    rows = [("Item", "of 2022", "of 2023"), ("Shares of firms", "few", "more")]
+    rows += [("Bonds of states", "some here", "many"), ("Gold in bars", "none", "some there")]
+
+    def page(canvas: Canvas) -> None:
+        for at, x in enumerate((40, 140, 240, 340)):
+            for _ in range(12 if at == 1 else 1):
+                canvas.line(x, HEIGHT - 100, x, HEIGHT - 220)
+        for number in range(5):
+            canvas.line(40, HEIGHT - 100 - 30 * number, 340, HEIGHT - 100 - 30 * number)
+        for number, row in enumerate(rows):
+            for at, cell in enumerate(row):
+                lines(canvas, 45 + 100 * at, 112 + 30 * number, cell.split(" ", 1))
+
+    assert texts(document(tmp_path, "a.pdf", drawn(page))) == [("table", "\n".join(map(" | ".join, rows)))]
+
+
 def test_a_formula_in_several_storeys_is_no_table(tmp_path: Path) -> None:
     storeys = [("", "2t", "if 0 < t < 1"), ("f(t) =", "t - 1", "if 1 < t < 3"), ("", "4 - t", "if 3 < t < 4")]
 
@@ -291,6 +308,18 @@ def test_form_fields_stand_where_they_are_filled_in(tmp_path: Path) -> None:
     item = document(tmp_path, "a.pdf", drawn(page))
     words = item.text.replace("|", "").split()
     assert words == ["Name:", "Ada", "Lovelace", "Town:", "London", "Member", "[x]"]
+
+
+def test_a_choice_reads_as_it_is_shown(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        canvas.drawString(40, HEIGHT - 100, "Land:")
+        options = [("Austria", "at"), ("Czechia", "cz")]
+        canvas.acroForm.choice(
+            name="land", value="cz", options=options, x=90, y=HEIGHT - 106, width=200, height=20
+        )
+
+    words = document(tmp_path, "a.pdf", drawn(page)).text.replace("|", "").split()
+    assert words == ["Land:", "Czechia"]
 
 
 def test_comments_and_attachments(tmp_path: Path) -> None:

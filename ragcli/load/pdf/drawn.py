@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ragcli.load.pdf.calls import plain
 from ragcli.load.pdf.geometry import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _THIN = 2.0  # points: what is thinner is a line
 _LEAST = 3.0  # points: what is shorter is none
@@ -111,26 +113,43 @@ def _edges(path: Any, count: int, matrix: _Matrix) -> list[Rule]:
     """The upright and level edges of a path."""
     import pypdfium2.raw as pdfium
 
+    segment_at, point_of, kind_of, closes = _segment_calls()
     out: list[Rule] = []
     x, y = ctypes.c_float(), ctypes.c_float()
+    ends = ctypes.addressof(x), ctypes.addressof(y)
+    raw = ctypes.cast(path, ctypes.c_void_p).value
     start = last = (0.0, 0.0)
     for index in range(count):
-        segment = pdfium.FPDFPath_GetPathSegment(path, index)
-        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+        segment = segment_at(raw, index)
+        point_of(segment, *ends)
         here = _point(x.value, y.value, matrix)
-        kind = pdfium.FPDFPathSegment_GetType(segment)
+        kind = kind_of(segment)
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             start = here
         elif kind == pdfium.FPDF_SEGMENT_LINETO:
             out += _rule(last, here)
-        if pdfium.FPDFPathSegment_GetClose(segment):
+        if closes(segment):
             out += _rule(here, start)
         last = here
     return out
 
 
+@cache
+def _segment_calls() -> tuple[Callable[..., Any], ...]:
+    """A path's segment by its number; its point, its kind, and whether it closes the path."""
+    import pypdfium2.raw as pdfium
+
+    return (
+        plain(pdfium.FPDFPath_GetPathSegment, ctypes.c_void_p, ctypes.c_int),
+        plain(pdfium.FPDFPathSegment_GetPoint, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p),
+        plain(pdfium.FPDFPathSegment_GetType, ctypes.c_int),
+        plain(pdfium.FPDFPathSegment_GetClose, ctypes.c_int),
+    )
+
+
 def _rule(one: tuple[float, float], two: tuple[float, float]) -> list[Rule]:
-    x0, x1 = sorted((one[0], two[0]))
-    y0, y1 = sorted((one[1], two[1]))
-    straight = x1 - x0 <= _TILT or y1 - y0 <= _TILT
-    return [Rule(x0, y0, x1, y1)] if straight and max(x1 - x0, y1 - y0) >= _LEAST else []
+    (ax, ay), (bx, by) = one, two
+    wide, high = abs(bx - ax), abs(by - ay)
+    if min(wide, high) > _TILT or max(wide, high) < _LEAST:
+        return []
+    return [Rule(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))]

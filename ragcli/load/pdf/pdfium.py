@@ -285,6 +285,10 @@ def _field(form: Any, annotation: Any) -> list[Word]:
         value = "[x]" if pdfium.FPDFAnnot_IsChecked(form, annotation) else ""
     elif kind in (pdfium.FPDF_FORMFIELD_PUSHBUTTON, pdfium.FPDF_FORMFIELD_UNKNOWN) or flags & _PASSWORD:
         value = ""
+    elif kind in (pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX):
+        value = "\n".join(_chosen(form, annotation)) or _string(
+            pdfium.FPDFAnnot_GetFormFieldValue, form, annotation
+        )
     else:
         value = _string(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation)
     lines = [line for line in value.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
@@ -302,6 +306,18 @@ def _field(form: Any, annotation: Any) -> list[Word]:
             out.append(Word(word, x, right, base, size, False, _LATE + number))
             x = right + 0.3 * size
     return out
+
+
+def _chosen(form: Any, annotation: Any) -> list[str]:
+    """The options that are chosen, as they are shown: the value of a field may be another than its label."""
+    import pypdfium2.raw as pdfium
+
+    count = min(max(0, pdfium.FPDFAnnot_GetOptionCount(form, annotation)), _MOST_ANNOTATIONS)
+    return [
+        _string(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number)
+        for number in range(count)
+        if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, number)
+    ]
 
 
 _PASSWORD = 1 << 13

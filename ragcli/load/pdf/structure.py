@@ -24,6 +24,7 @@ _CAPTION = re.compile(
     r"|图|圖|表)\s*[A-Z]?\d+(?:[.\-]\d+)*[a-z]?(?P<mark>\s*[:.|–—：]|\s*$)?(?P<rest>.*)",
     re.IGNORECASE,
 )
+_SIGNS = re.compile(r"[\W_]+")
 _SENTENCE_ENDS = tuple('.!?:;。！？：；”"')
 _SHORT_LINE = 0.75  # of the column: a line this short that ends a sentence ends a paragraph
 _GAP = 1.35  # of the usual distance between lines
@@ -83,6 +84,7 @@ def _usual_distance(columns: Sequence[Sequence[Row | Table]]) -> float:
 def _column(column: Sequence[Row | Table], usual: float, titles: Mapping[str, int]) -> list[Piece]:
     out: list[Piece] = []
     last: Row | None = None
+    spans = [(part.x0, part.x1) if isinstance(part, Row) else None for part in column]
     at = 0
     while at < len(column):
         part = column[at]
@@ -98,7 +100,7 @@ def _column(column: Sequence[Row | Table], usual: float, titles: Mapping[str, in
             last = None
             at += count
             continue
-        if last is None or _parts(last, part, usual, *_edges(column, at), out[-1]):
+        if last is None or _parts(last, part, usual, *_edges(spans, at), out[-1]):
             out.append(_begun(part))
         else:
             out[-1].lines.append(part.text)
@@ -107,10 +109,10 @@ def _column(column: Sequence[Row | Table], usual: float, titles: Mapping[str, in
     return out
 
 
-def _edges(column: Sequence[Row | Table], at: int) -> tuple[float, float]:
+def _edges(spans: Sequence[tuple[float, float] | None], at: int) -> tuple[float, float]:
     """Where the lines about this one begin and end."""
-    near = [row for row in column[max(0, at - _NEAR) : at + _NEAR] if isinstance(row, Row)]
-    return min(row.x0 for row in near), max(row.x1 for row in near)
+    near = [span for span in spans[max(0, at - _NEAR) : at + _NEAR] if span]
+    return min(x0 for x0, _ in near), max(x1 for _, x1 in near)
 
 
 def _begun(row: Row) -> Piece:
@@ -181,7 +183,7 @@ def _titled(column: Sequence[Row | Table], at: int, titles: Mapping[str, int]) -
 
 def key(line: str) -> str:
     """Letters and digits alone, folded."""
-    return "".join(char for char in line.casefold() if char.isalnum())
+    return _SIGNS.sub("", line.casefold())
 
 
 def bare(line: str) -> str:

@@ -46,7 +46,7 @@ def ruled_tables(words: Sequence[Word], rules: Sequence[Rule]) -> tuple[list[Tab
     """Tables whose lines are drawn, and the words that stand in none of them."""
     left = list(words)
     tables = []
-    if len(rules) <= _MOST_RULES:
+    if len(rules) <= _MOST_RULES and left:
         for grid in _grids(rules):
             within = [word for word in left if _inside(word, grid)]
             table = _filled(grid, within)
@@ -93,8 +93,8 @@ def _positions(lines: Sequence[tuple[float, float, float]]) -> list[float]:
 
 
 def _touching(rules: Sequence[Rule]) -> list[list[Rule]]:
-    """Lines grouped by whether they touch, directly or by way of others."""
-    order = sorted(rules, key=lambda rule: rule.y0)
+    """Lines grouped by whether they touch, directly or by way of others; those drawn twice come once."""
+    order = sorted(dict.fromkeys(rules), key=lambda rule: rule.y0)
     group = list(range(len(order)))
 
     def top(at: int) -> int:

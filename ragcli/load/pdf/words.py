@@ -10,6 +10,7 @@ from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from ragcli.load.pdf.calls import plain
 from ragcli.load.pdf.geometry import Frame, Rule, Word
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _FAR = 1.0  # font sizes between two characters: no word goes on over it
 _AWAY = 0.6  # font sizes from baseline to baseline: another line
 _TWICE = 0.12  # font sizes: the same glyph this near is struck twice, to look bold
+_STEP = 4.0  # points: at most so far apart
 _FORCE_BOLD = 600  # font weights from here on are bold
 _TURN = 5  # degrees: directions that differ less are one
 _BOLD_NAMES = ("bold", "black", "heavy", "cmbx", "sfbx", "ecbx", "-bd", "demi")
@@ -30,6 +32,8 @@ HYPHEN = "\xad"
 _SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF076: "❖", 0xF0FC: "✓", 0xF06F: "□", 0xF0A8: "□"}
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _HYPHENS = {0x2, 0xFFFE, 0xAD, 0x2010}
+_SPACE, _PLAIN = 0x20, 0xAD  # characters from the one up to the other stand for themselves
+_LEFTWARD = 0x590  # the first that is written from right to left
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
 
@@ -51,15 +55,15 @@ def frames_of(
     found: dict[int, list[int]] = {}
     for run, angle in enumerate(angles):
         found.setdefault(angle, []).append(run)
-    seen = [run for run in range(len(starts)) if chars.within(starts[run], box)] or list(range(len(starts)))
-    shown = set(seen)
+    shown = chars.within(starts, box)
     frames = []
     for angle, runs in found.items():
-        view = _View(chars, angle)
-        words = [
-            view.word(run, starts[run], ends[run], sizes[run], bolds[run]) for run in runs if run in shown
-        ]
-        words = _once([word for word in words if word.text])
+        runs = [run for run in runs if shown[run]]
+        spans = [starts[run] for run in runs], [ends[run] for run in runs]
+        found_words = _View(chars, angle).words(
+            runs, *spans, [sizes[run] for run in runs], [bolds[run] for run in runs]
+        )
+        words = _once([word for word in found_words if word.text])
         if words:
             frames.append(_framed(words, angle, rules, box))
     frames.sort(key=lambda frame: -sum(len(word.text) for word in frame.words))
@@ -100,15 +104,15 @@ class _Chars:
         self._raw = ctypes.cast(textpage.raw, ctypes.c_void_p).value
         self.count = max(0, pdfium.FPDFText_CountChars(textpage))
         index = range(self.count)
-        unicode_of = _plain(pdfium.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_int)
+        unicode_of = plain(pdfium.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_int)
         self.codes = list(map(unicode_of, repeat(self._raw), index))
         self.boxes = np.zeros((self.count, 4), np.float32)  # left, top, right, bottom
         self._tight: NDArray[np.float64] | None = None
         if not self.count:
             return
-        self._fill(_plain(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_int, *_ADDRESS), self.boxes)
+        self._fill(plain(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_int, *_ADDRESS), self.boxes)
         self.origins = np.zeros((self.count, 2), np.float64)
-        origin = _plain(pdfium.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_int, *_ADDRESS, *_ADDRESS)
+        origin = plain(pdfium.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_int, *_ADDRESS, *_ADDRESS)
         at = self.origins.ctypes.data
         end = at + 16 * self.count
         deque(map(origin, repeat(self._raw), index, range(at, end, 16), range(at + 8, end + 8, 16)), 0)
@@ -125,7 +129,7 @@ class _Chars:
             import pypdfium2.raw as pdfium
 
             self._tight = np.zeros((self.count, 4), np.float64)
-            call = _plain(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *_ADDRESS * 4)
+            call = plain(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *_ADDRESS * 4)
             at = self._tight.ctypes.data
             columns = [range(at + 8 * side, at + 8 * side + 32 * self.count, 32) for side in range(4)]
             deque(map(call, repeat(self._raw), range(self.count), *columns), 0)
@@ -170,10 +174,10 @@ class _Chars:
         import pypdfium2.raw as pdfium
 
         matrices = np.zeros((len(starts), 6), np.float32)
-        matrix = _plain(pdfium.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_int, *_ADDRESS)
+        matrix = plain(pdfium.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_int, *_ADDRESS)
         at = matrices.ctypes.data
         deque(map(matrix, repeat(self._raw), starts, range(at, at + 24 * len(starts), 24)), 0)
-        size = _plain(pdfium.FPDFText_GetFontSize, ctypes.c_double, ctypes.c_int)
+        size = plain(pdfium.FPDFText_GetFontSize, ctypes.c_double, ctypes.c_int)
         sizes = np.fromiter(map(size, repeat(self._raw), starts), np.float64, len(starts))
         a, b, c, d = (matrices[:, column] for column in range(4))
         scale = np.hypot(c, d)
@@ -186,7 +190,7 @@ class _Chars:
         """Which of the words that start there are bold."""
         import pypdfium2.raw as pdfium
 
-        object_of = _plain(pdfium.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int)
+        object_of = plain(pdfium.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int)
         font_of = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(
             ctypes.cast(pdfium.FPDFTextObj_GetFont, ctypes.c_void_p).value or 0
         )
@@ -201,20 +205,16 @@ class _Chars:
             out.append(fonts[font])
         return out
 
-    def within(self, at: int, box: Sequence[float]) -> bool:
-        """The character stands on what is seen of the page, or nearly."""
-        x, y = self.origins[at]
-        return bool(box[0] - 2 <= x <= box[2] + 2 and box[1] - 2 <= y <= box[3] + 2)
+    def within(self, starts: Sequence[int], box: Sequence[float]) -> list[bool]:
+        """Which words start on what is seen of the page, or nearly; all where none does."""
+        x, y = self.origins[list(starts)].T
+        seen = (box[0] - 2 <= x) & (x <= box[2] + 2) & (box[1] - 2 <= y) & (y <= box[3] + 2)
+        shown: list[bool] = (seen if seen.any() else ~seen).tolist()
+        return shown
 
 
 _ADDRESS = (ctypes.c_void_p,)
 _BLANKS = {0x7F, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, *range(0x2000, 0x200C), 0xFEFF}
-
-
-def _plain(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
-    """A function of the library that takes addresses as numbers, which spares a conversion a call."""
-    address = ctypes.cast(function, ctypes.c_void_p).value or 0
-    return ctypes.CFUNCTYPE(result, ctypes.c_void_p, *arguments)(address)
 
 
 def _is_bold(font: int) -> bool:
@@ -246,15 +246,38 @@ class _View:
         else:
             self._x0 = self._x1 = self._along
 
-    def word(self, order: int, start: int, end: int, size: float, bold: bool) -> Word:
-        """The word of these characters; its text is empty where it has no visible one."""
+    def words(
+        self,
+        orders: Sequence[int],
+        starts: Sequence[int],
+        ends: Sequence[int],
+        sizes: Sequence[float],
+        bolds: Sequence[bool],
+    ) -> list[Word]:
+        """The words of the characters from each start to its end; their text is empty where none is visible."""
+        import numpy as np
+
+        if not starts:
+            return []
+        # Pairs of start and end; the one character more lets the last word end with the page.
+        edges = np.array([starts, ends]).T.ravel()
+        lefts = np.minimum.reduceat(np.append(self._x0, np.inf), edges)[::2].tolist()
+        rights = np.maximum.reduceat(np.append(self._x1, -np.inf), edges)[::2].tolist()
+        bases = self._base[list(starts)].tolist()
+        every = zip(orders, starts, ends, lefts, rights, bases, sizes, bolds, strict=True)
+        return [
+            Word(self._text(start, end), x0, max(x1, x0 + 0.2 * size), base, size, bold, order)
+            for order, start, end, x0, x1, base, size, bold in every
+        ]
+
+    def _text(self, start: int, end: int) -> str:
         codes = self._chars.codes[start:end]
-        x0 = float(self._x0[start:end].min())
-        x1 = float(self._x1[start:end].max())
-        least = x0 + 0.2 * size
-        if max(codes) >= 0x590 and self._along[start] < self._along[end - 1] and _from_right(codes):
+        highest = max(codes)
+        if highest < _PLAIN and min(codes) >= _SPACE:
+            return bytes(codes).decode("latin-1")
+        if highest >= _LEFTWARD and self._along[start] < self._along[end - 1] and _from_right(codes):
             codes = _reversed(codes)
-        return Word(_spelled(codes), x0, max(x1, least), float(self._base[start]), size, bold, order)
+        return _spelled(codes)
 
 
 def _spelled(codes: Sequence[int]) -> str:
@@ -306,13 +329,18 @@ def _reversed(codes: Sequence[int]) -> list[int]:
 
 def _once(words: list[Word]) -> list[Word]:
     """Without those that are struck a second time at the same place."""
-    places: dict[str, list[Word]] = {}
+    places: dict[tuple[str, int], list[Word]] = {}
     out = []
     for word in words:
-        same = places.setdefault(word.text, [])
-        near = _TWICE * word.size
-        if any(abs(other.x0 - word.x0) < near and abs(other.base - word.base) < near for other in same):
-            continue
-        same.append(word)
-        out.append(word)
+        near = min(_TWICE * word.size, _STEP)
+        step = int(word.base // _STEP)
+        same = [
+            other
+            for at in (step - 1, step, step + 1)
+            for other in places.get((word.text, at), ())
+            if abs(other.x0 - word.x0) < near and abs(other.base - word.base) < near
+        ]
+        if not same:
+            places.setdefault((word.text, step), []).append(word)
+            out.append(word)
     return out

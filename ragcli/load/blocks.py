@@ -1,9 +1,9 @@
-"""From runs of lines to blocks: the shared last step of every reader that scans lines."""
+"""From runs of lines to blocks: the shared last step of every reader that scans lines; blocks moved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from re import Pattern
 
@@ -38,6 +38,12 @@ def scan(lines: Sequence[str], recognisers: Sequence[Recogniser]) -> Iterator[Re
         region = next(found for recognise in recognisers if (found := recognise(lines, at)))
         yield region
         at = region.end
+
+
+def moved(block: Block, by: int) -> Block:
+    """The block in a text that has so many more characters before it."""
+    head = block.head + by if block.head else 0
+    return replace(block, start=block.start + by, end=block.end + by, head=head)
 
 
 def is_blank(line: str) -> bool:

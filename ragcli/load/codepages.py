@@ -1,4 +1,4 @@
-"""Code pages by the numbers under which Windows files name them."""
+"""Character sets by what files call them: the numbers of Windows' code pages, and labels."""
 
 from __future__ import annotations
 
@@ -31,6 +31,25 @@ _CHARSETS = {
     254: "cp437",
     255: "cp850",
 }
+# What browsers and mail programs take the names for (WHATWG Encoding Standard): the wider set of each.
+_LABELS = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "big5": "big5hkscs",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-9": "cp1254",
+    "unicode-1-1-utf-7": "utf-7",
+    "cp-850": "cp850",
+}
 UTF_16 = 1200
 """A number that stands for text of two bytes a character; no code page of single bytes is meant."""
 _PAGES = {
@@ -61,6 +80,12 @@ def of_number(number: int, otherwise: str = "cp1252") -> str:
         return codecs.lookup(name).name
     except LookupError:
         return otherwise
+
+
+def of_label(label: str) -> str:
+    """The codec for a declared charset; the label itself, in lower case, where it is no other's name."""
+    name = label.lower().strip("\"' ")
+    return _LABELS.get(name, name)
 
 
 def of_language(number: int) -> str:

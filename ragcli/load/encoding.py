@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from ragcli.load import codepages
 from ragcli.load.parsed import CannotRead
 from ragcli.load.plausible import CANDIDATES, plausibility
 
@@ -24,18 +25,6 @@ _CHARSET = re.compile(
     rb"""<(?:meta\b|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
 _CHARSET_WITHIN = 4096
-# What browsers take the names for (WHATWG Encoding Standard).
-_ALIASES = {
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "cp1252",
-    "ascii": "cp1252",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "euc-kr": "cp949",
-    "iso-8859-9": "cp1254",
-}
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1b\x08")) + b"\x7f"
 _ASCII = bytes(range(128))
 _ASCII_SHARE = 0.95  # where no encoding fits: a few foreign bytes are not worth a whole file
@@ -88,9 +77,9 @@ def decode_declared(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        name = declared[1].decode("ascii", "replace").lower()
+        name = codepages.of_label(declared[1].decode("ascii", "replace"))
     try:
-        return data.decode(_ALIASES.get(name, name))
+        return data.decode(name)
     except (LookupError, UnicodeError):
         return decode(data)[0]
 

@@ -6,6 +6,7 @@ import binascii
 import codecs
 import re
 
+from ragcli.load import codepages
 from ragcli.load.encoding import decode
 from ragcli.load.parsed import CannotRead
 
@@ -13,28 +14,12 @@ _WORD = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?[^?\s]*\?[bBqQ]\?)")
 # Sets whose bytes are all ASCII, so that nothing but the declaration tells them.
 _ESCAPED = ("iso-2022", "hz", "utf-7", "utf-16", "utf-32")
-_WIDER = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "x-gbk": "gb18030",
-    "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949",
-    "shift_jis": "cp932",
-    "x-sjis": "cp932",
-    "iso-8859-1": "cp1252",
-    "us-ascii": "cp1252",
-    "iso-8859-8-i": "iso-8859-8",
-    "big5": "big5hkscs",
-    "unicode-1-1-utf-7": "utf-7",
-    "cp-850": "cp850",
-}
 _EAST_ASIAN = frozenset(["gb18030", "cp949", "cp932", "big5", "big5hkscs", "euc-jp", "euc-tw"])
 
 
 def text_in(data: bytes, charset: str | None) -> str:
     """The text of ``data``: as UTF-8 where it is that, else as declared, else as it looks."""
-    name = (charset or "").lower().strip("\"' ")
-    name = _WIDER.get(name, name)
+    name = codepages.of_label(charset or "")
     declared = _strictly(data, name)
     if declared is not None and name.startswith(_ESCAPED):
         return declared

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from mimetypes import MimeTypes
 from typing import TYPE_CHECKING
 
+from ragcli.load.blocks import moved
 from ragcli.load.mail.charset import text_in, words
 from ragcli.load.mail.mime import Part, from_uuencode, parse
 from ragcli.load.mail.signed import content_of
@@ -144,12 +145,7 @@ def join(parts: Sequence[Parsed]) -> tuple[str, tuple[Block, ...], PlaceMap | No
     for part in kept:
         at += 2 if texts else 0
         texts.append(part.text)
-        blocks += [
-            replace(
-                block, start=block.start + at, end=block.end + at, head=block.head + at if block.head else 0
-            )
-            for block in part.blocks
-        ]
+        blocks += [moved(block, at) for block in part.blocks]
         if part.lines is not None:
             starts += [start + at for start in part.lines.starts]
             lines += part.lines.places

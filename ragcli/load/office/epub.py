@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag
 
+from ragcli.load.blocks import moved
 from ragcli.load.office.parts import Parts, open_parts
 from ragcli.load.parsed import CannotRead, Content, Item, Parsed
 from ragcli.load.source import inline
@@ -120,11 +121,7 @@ class _Book:
                 self._place(self._length + offset, index + 1, self._numbers[index])
         else:
             self._place(self._length, number, entry.label if entry else "")
-        self._blocks += [
-            replace(block, start=block.start + self._length, end=block.end + self._length,
-                    head=block.head + self._length if block.head else 0)
-            for block in blocks
-        ]  # fmt: skip
+        self._blocks += [moved(block, self._length) for block in blocks]
         self._parts.append(text)
         self._length += len(text)
 
@@ -158,13 +155,10 @@ def _headed(
         heading = Block("heading", first.start, first.end, entry.level, inline(text[first.start : first.end]))
         return text, (heading, *blocks[1:]), marked
     shift = len(entry.label) + 2
-    moved = [
-        replace(block, start=block.start + shift, end=block.end + shift,
-                head=block.head + shift if block.head else 0)
-        for block in blocks
-    ]  # fmt: skip
+    shifted = (moved(block, shift) for block in blocks)
     heading = Block("heading", 0, len(entry.label), entry.level, entry.label)
-    return f"{entry.label}\n\n{text}", (heading, *moved), [(at + shift, index) for at, index in marked]
+    later = [(at + shift, index) for at, index in marked]
+    return f"{entry.label}\n\n{text}", (heading, *shifted), later
 
 
 # The package
@@ -332,17 +326,17 @@ def _without_marks(parsed: Parsed) -> tuple[str, tuple[Block, ...], list[tuple[i
     starts = [mark.start() for mark in found]
     gone = [0, *accumulate(len(mark[0]) for mark in found)]
 
-    def moved(offset: int) -> int:
+    def place(offset: int) -> int:
         before = bisect_left(starts, offset)
         within = max(0, found[before - 1].end() - offset) if before else 0
         return offset - gone[before] + within
 
-    marked = [(moved(mark.start()), int(mark[1])) for mark in found]
+    marked = [(place(mark.start()), int(mark[1])) for mark in found]
     text = _MARK.sub("", parsed.text)
     blocks = []
     for block in parsed.blocks:
-        start, end = moved(block.start), moved(block.end)
+        start, end = place(block.start), place(block.end)
         if text[start:end].strip():
             label = inline(_MARK.sub("", block.label))
-            blocks.append(replace(block, start=start, end=end, label=label, head=moved(block.head)))
+            blocks.append(replace(block, start=start, end=end, label=label, head=place(block.head)))
     return text, tuple(blocks), marked

@@ -45,8 +45,6 @@ class Format:
     in_table: bool = False
     ends_row: bool = False
     depth: int = 0  # of nested tables, 1 is the outermost
-    inner_cell: bool = False
-    inner_row: bool = False
     outline: int | None = None
     list_: int | None = None
     list_level: int = 0
@@ -205,8 +203,6 @@ def format_of_paragraph(properties: bytes, style: int, *, is_old: bool) -> Forma
 _FLAGS = {
     0x2416: "in_table",
     0x2417: "ends_row",
-    0x244B: "inner_cell",
-    0x244C: "inner_row",
     0x2407: "page_before",
     0x3404: "is_header",
 }

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FAR = 1.0  # font sizes between two characters: no word goes on over it
-_AWAY = 0.6  # font sizes from baseline to baseline: another line
 _TWICE = 0.12  # font sizes: the same glyph this near is struck twice, to look bold
 _STEP = 4.0  # points: at most so far apart
 _FORCE_BOLD = 600  # font weights from here on are bold

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -182,7 +184,12 @@ def _progress(context: Context) -> Iterator[Progress]:
 
 
 def _command() -> str:
-    return " ".join(["rag", *sys.argv[1:]])[:200]
+    """The command line as others may see it: without passwords."""
+    words = ["rag"]
+    for before, word in pairwise(sys.argv):
+        hidden = "…" if before == "--password" else re.sub(r"^(--password=).*", r"\1…", word, flags=re.DOTALL)
+        words.append(hidden)
+    return " ".join(words)[:200]
 
 
 def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def load_file(
             if (text_format or format_of(file)) == "jsonl":
                 collection = _collection_in(opened)
                 if collection is not None:
-                    yield from _records(collection, path, modified)
+                    yield from _records(collection, path, modified, path)
                     return
             data = opened.read()
         loading = _Loading(path, means or Means(), file)
@@ -76,7 +77,7 @@ def _collection_in(opened: BinaryIO) -> BinaryIO | None:
     return None
 
 
-def _records(lines: BinaryIO, path: str, modified: float) -> Iterator[Document | Failure]:
+def _records(lines: BinaryIO, path: str, modified: float, file: str) -> Iterator[Document | Failure]:
     for record in records(lines):
         if isinstance(record, CannotRead):
             yield Failure(path, record.error, record.message)
@@ -96,7 +97,7 @@ def _records(lines: BinaryIO, path: str, modified: float) -> Iterator[Document |
             sha256=record.sha256,
             modified=_iso(modified),
             metadata=parsed.metadata,
-            file=path,
+            file=file,
         )
 
 
@@ -131,6 +132,9 @@ class _Loading:
             if self._loader(name):
                 format_ = os.path.splitext(name)[1].lower().lstrip(".")
             format_ = format_ or sniff(data, format_of(PurePosixPath(name))) or "text"
+            if format_ == "jsonl" and (lines := _collection_in(io.BytesIO(data))) is not None:
+                yield from _records(lines, path, modified, self.file_path)
+                return
             if format_ == "unsupported":
                 raise CannotRead("unsupported", f"files named *{_suffix(name)} are not read")
             yield from self._items(data, name, path, modified, format_, depth)

@@ -70,8 +70,10 @@ def _run(command: str, file: Path) -> bytes:
             raise CannotRead("too-large", f"its command wrote more than {_MOST // 1_000_000} MB")
         listener.join()
     if process.returncode:
-        last = inline(decode(b"".join(said).strip()[-_SAID:])[0].splitlines()[-1]) if any(said) else ""
-        told = f"its command ended with exit {process.returncode}" + (f": {last}" if last else "")
+        lines = decode(b"".join(said)[-_SAID:])[0].strip().splitlines() if any(said) else []
+        code = process.returncode
+        told = f"its command ended with {f'signal {-code}' if code < 0 else f'exit {code}'}"
+        told += f": {inline(lines[-1])}" if lines else ""
         raise CannotRead("loader-failed", told)
     return output
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
+_LOOK = 1.0  # seconds
 MEMORY = 1_400_000_000
 """Bytes that a worker may allocate."""
 
@@ -91,6 +94,20 @@ def bound_time(seconds: float) -> None:
     soft = int(used.ru_utime + used.ru_stime + seconds) + 1
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def end_with_parent() -> None:
+    """End this process and what it started soon after its parent is gone, where it leads its own session."""
+    if sys.platform == "win32":
+        return
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def leave_interrupts_to_parent() -> None:

@@ -45,6 +45,7 @@ class _Answers:
     job: Job
     frames: deque[bytes] = field(default_factory=deque)
     failure: Failure | None = None
+    told: bool = False  # something was heard of it
     done: bool = False
 
 
@@ -106,7 +107,10 @@ class LoaderPool:
                 return
             answers = self._queue[0]
             while (frame := self._next(answers)) is not None:
-                yield from ((answers.job, unpack(item)) for item in json.loads(frame)["items"])
+                yield from (
+                    (answers.job, unpack(item))
+                    for item in json.loads(frame.decode("utf-8", "surrogatepass"))["items"]
+                )
             if answers.failure:
                 yield answers.job, answers.failure
             yield answers.job, None
@@ -189,17 +193,18 @@ class LoaderPool:
         failure: Failure | None = None
         peak = _GROWN
         try:
-            worker.ask(answers.job, self._means, self._seconds)
-            while True:
-                frame = worker.listen()
-                if frame is None:
-                    raise EOFError
-                if frame.startswith(b'{"end"'):
-                    peak = json.loads(frame)["end"]
-                    break
-                self._keep(answers, frame)
+            peak = self._converse(worker, answers)
         except (EOFError, OSError):
             failure = worker.reason(answers.job.path, self._seconds)
+            if failure.error == "crashed" and not answers.told and not self._closing:
+                # It may have been ended from outside, before it had begun: another one decides.
+                self._retire(worker)
+                worker = self._start()
+                try:
+                    peak = self._converse(worker, answers)
+                    failure = None
+                except (EOFError, OSError):
+                    failure = worker.reason(answers.job.path, self._seconds)
         healthy = failure is None and peak < _GROWN
         if not healthy:
             self._retire(worker)
@@ -207,6 +212,17 @@ class LoaderPool:
             answers.failure, answers.done = failure, True
             self._changed.notify_all()
         return worker if healthy else None
+
+    def _converse(self, worker: _Worker, answers: _Answers) -> int:
+        """Ask for one file and keep the answers; the worker's peak of memory. ``EOFError``: it is gone."""
+        worker.ask(answers.job, self._means, self._seconds)
+        while (frame := worker.listen()) is not None:
+            if frame.startswith(b'{"end"'):
+                peak: int = json.loads(frame)["end"]
+                return peak
+            answers.told = True
+            self._keep(answers, frame)
+        raise EOFError
 
     def _keep(self, answers: _Answers, frame: bytes) -> None:
         """Hold a frame until it is asked for; that of a file whose turn has not come waits while much is held."""
@@ -296,7 +312,8 @@ class _Worker:
         if sys.platform != "win32" and code == -24:  # SIGXCPU
             return Failure(path, "timeout", "reading it took too much processor time; it was given up")
         told = f"signal {-code}" if code < 0 else f"exit {code}"
-        return Failure(path, "crashed", f"the process that read it ended ({told}); the file may be damaged")
+        why = "memory may be short" if code == -9 else "the file may be damaged"
+        return Failure(path, "crashed", f"the process that read it ended ({told}); {why}")
 
     def _wait(self) -> int:
         with suppress(subprocess.TimeoutExpired):

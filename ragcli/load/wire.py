@@ -22,7 +22,7 @@ LARGEST = 1_000_000_000
 
 def write_frame(stream: BinaryIO, message: Mapping[str, Any]) -> None:
     """Send one message and flush it."""
-    data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     stream.write(_LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()

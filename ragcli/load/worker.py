@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ragcli.load.file import load_file
-from ragcli.load.limits import bound_memory, bound_time, leave_interrupts_to_parent, peak_memory, shut_in
+from ragcli.load.limits import (
+    bound_memory,
+    bound_time,
+    end_with_parent,
+    leave_interrupts_to_parent,
+    peak_memory,
+    shut_in,
+)
 from ragcli.load.parsed import Means
 from ragcli.load.wire import pack, write_frame
 from ragcli.types import Document, Failure
@@ -69,6 +76,7 @@ def main() -> None:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     bound_memory()
+    end_with_parent()
     shut_in(programs="--programs" in sys.argv)
     with os.fdopen(requests, "rb") as asked, os.fdopen(answers, "wb") as told:
         try:

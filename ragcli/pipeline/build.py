@@ -8,12 +8,14 @@ work, the index answers from the last portion, and the same command carries on a
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
@@ -35,8 +37,11 @@ _DURABLE = 128
 _RACY_NS = 2_000_000_000
 # Empty space in the catalogue's file that is returned to the disk at the end of a run, in bytes.
 _WORTH_GIVING_BACK = 4_000_000
+_NO_WAITING: int = getattr(os, "O_NONBLOCK", 0)
 # Failures that say as much of the machine as of the file.
-_PASSING = frozenset({"timeout", "crashed"})
+_PASSING = frozenset({"timeout", "crashed", "loader-failed"})
+# Failures for want of a means: the same content was read with it, or may be.
+_MAY_PASS = _PASSING | {"encrypted", "no-text", "too-large"}
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
 
@@ -80,6 +85,7 @@ class Builder:
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
         self._readings: dict[str, _Reading] = {}
+        self._shut: set[str] = set()  # what is there, or may be, and could not be looked at
         self._named: set[str] = set()
         self._present: set[str] = set()
         self._known_files: dict[str, FileState] = {}
@@ -175,36 +181,36 @@ class Builder:
         named = {root.path for root in roots}
         self._named = {self._index.name_of(path) for path in named}
         for root in roots:
-            self._keep_if_empty(root, names)
+            self._keep_if_empty(root)
         most = int(self._options.max_file_mb * 1_000_000)
         for name, found in survey(self._index, roots, most, self._options.means.loaders):
             if not is_nameable(name):
                 self._report.fail(Failure(name, "bad-name", "its name is not valid UTF-8; rename it"))
             elif isinstance(found, SkippedFile):
-                self._skip(name, found, names, named=found.path in named)
+                self._skip(name, found, named=found.path in named)
             else:
                 names.add(name)
                 if not self._is_unchanged(name, found):
                     work.append((name, found))
         return work, names
 
-    def _keep_if_empty(self, root: Root, names: set[str]) -> None:
+    def _keep_if_empty(self, root: Root) -> None:
         """An empty folder of which documents are known may be the place of a disk that is not mounted."""
         name = self._index.name_of(root.path)
         if self._options.prune or not root.path.is_dir() or any(root.path.iterdir()):
             return
         if any(lies_under(known, name) for known in self._known_files):
-            names.add(name)
+            self._shut.add(name)
             told = "is empty; its documents are kept in case a disk is missing, and --prune takes them out"
             self._report.fail(Failure(name, "missing", told))
 
-    def _skip(self, name: str, found: SkippedFile, names: set[str], *, named: bool) -> None:
+    def _skip(self, name: str, found: SkippedFile, *, named: bool) -> None:
         """Count what is left out; a file that was named itself has failed.
 
         A file that was read before and cannot be now is not gone.
         """
         if found.reason == "unreadable" or named:
-            names.add(name)
+            self._shut.add(name)
             self._report.fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
         else:
             self._report.left_out.append((name, found.reason))
@@ -212,10 +218,10 @@ class Builder:
     def _is_unchanged(self, name: str, found: FoundFile) -> bool:
         """Compare with what is known, by size and time, else by content; repeat known failures."""
         known = self._known_files.get(name)
-        if known is None or self._anew or known.recipe != self._recipe:
+        if known is None or self._anew or known.recipe != self._recipe_of(name):
             return False
         errors = {error for error, *_ in known.failures}
-        if "same-name" in errors or self._options.may_help(errors):
+        if "same-name" in errors or errors & _PASSING or self._options.may_help(errors):
             return False  # the other file may be gone; a password may be at hand now
         if (known.size, known.changed_ns) != (found.size, found.changed_ns):
             digest = _digest(found.path)
@@ -241,7 +247,7 @@ class Builder:
         """The files to read, noted as begun when they are asked for."""
         for name, found in work:
             known = self._known_files.get(name)
-            same = known is not None and known.recipe == self._recipe and not self._anew
+            same = known is not None and known.recipe == self._recipe_of(name) and not self._anew
             self._readings[name] = _Reading(name, found, _digest(found.path), same_recipe=same)
             yield Job(found.path, name)
 
@@ -272,12 +278,28 @@ class Builder:
             # Nothing is known of it now; what was known may still be true.
             return
         told = tuple((f.error, f.message, *((f.path,) if f.path != name else ())) for f in reading.failures)
-        if _digest(reading.found.path) != digest or errors & _PASSING:
-            # Written to while it was read, or given up for reasons that may pass: the next run must not
-            # take it for known.
-            digest = ""
-        state = _state(name, reading.found, digest, self._recipe, told)
+        known = self._known_files.get(name)
+        if known is not None and known.sha256 == digest:
+            # The content is as it was: what could be read of it then and not now (a password is not at
+            # hand, a reader died) is still true.
+            for failure in reading.failures:
+                reading.seen.update(self._documents_under(name, failure))
+        if _digest(reading.found.path) != digest:
+            digest = ""  # written to while it was read: the next run must not take it for known
+        state = _state(name, reading.found, digest, self._recipe_of(name), told)
         self._finished.append((state, reading.seen, reading.found.size))
+
+    def _documents_under(self, name: str, failure: Failure) -> list[str]:
+        """Documents of a file that come of what a failure of now is about."""
+        if failure.error not in _MAY_PASS:
+            return []
+        ids = self._catalog.documents_of(name)
+        return ids if failure.path == name else [each for each in ids if lies_under(each, failure.path)]
+
+    def _recipe_of(self, name: str) -> str:
+        """How a file becomes chunks: when that changes, it is read again."""
+        loader = self._options.means.loaders.get(PurePosixPath(name).suffix.lower())
+        return f"{self._recipe}:{loader}" if loader else self._recipe
 
     def _is_in_place(self, document: Document) -> bool:
         """Whether a document begins on the line where it began before: parts of a file move with those above them."""
@@ -377,7 +399,7 @@ class Builder:
 
     def _remove_vanished(self, roots: Sequence[Root], names: set[str]) -> None:
         """Take out files under the roots that are no longer there or no longer wanted."""
-        gone = vanished(self._index, roots, self._known_files, names)
+        gone = vanished(self._index, roots, self._known_files, names, self._shut)
         if not gone:
             return
         with self._one_change():
@@ -435,9 +457,12 @@ def drop_file(catalog: Catalog, name: str, generation: int) -> int:
 
 
 def _digest(path: Path) -> str | None:
-    """sha256 of a file; None when it cannot be read."""
+    """sha256 of a file; None when it cannot be read, or has become something else than a file."""
     try:
-        with path.open("rb") as file:
+        # What has become a pipe meanwhile must not be waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAITING)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

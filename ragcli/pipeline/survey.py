@@ -98,10 +98,13 @@ def survey(
                 yield name, found
 
 
-def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present: set[str]) -> list[str]:
+def vanished(
+    index: Index, roots: Sequence[Root], known: Iterable[str], present: set[str], shut: set[str]
+) -> list[str]:
     """Known files under the roots that are no longer there or no longer wanted, in order.
 
-    ``present`` names files, and folders whose files are not to be judged.
+    ``present`` names the files that were found, ``shut`` files and folders that could not be looked
+    into: of them, and of what lies under them, nothing is known.
 
     ``include`` narrows what is looked at: files it does not name are left as they are.
     """
@@ -112,7 +115,7 @@ def vanished(index: Index, roots: Sequence[Root], known: Iterable[str], present:
         for name in known:
             if not lies_under(name, base) or not wanted(name.removeprefix(base).lstrip("/")):
                 continue
-            if name not in present and not any(parent in present for parent in _parents(name)):
+            if name not in present and shut.isdisjoint([name, *_parents(name)]):
                 gone.add(name)
     return sorted(gone)
 

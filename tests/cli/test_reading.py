@@ -256,7 +256,12 @@ def test_pictures_are_read_where_that_is_asked_for(run: Run, tmp_path: Path, pic
 
 
 def test_copies_in_an_archive_are_read_once(run: Run, tmp_path: Path) -> None:
-    pack(tmp_path / "a.zip", one_md="# Bees\n\nSame words.\n", two_md="# Bees\n\nSame words.\n", three_md="Others.\n")
+    pack(
+        tmp_path / "a.zip",
+        one_md="# Bees\n\nSame words.\n",
+        two_md="# Bees\n\nSame words.\n",
+        three_md="Others.\n",
+    )
     ran = run("-v", "index", "a.zip", "--format", "json", cwd=tmp_path)
     assert ran.json["documents"]["added"] == 2
     assert "left out: a.zip/two.md: copy" in ran.err
@@ -267,9 +272,81 @@ def test_an_unknown_language_is_told_before_anything_is_read(run: Run, tmp_path:
     if shutil.which("tesseract") is None:
         pytest.skip("tesseract is not installed")
     (tmp_path / "a.md").write_text("words\n")
-    assert "no language 'klingon'; it has " in run.fails(2, "index", ".", "--ocr", "eng+klingon", cwd=tmp_path)
+    assert "no language 'klingon'; it has " in run.fails(
+        2, "index", ".", "--ocr", "eng+klingon", cwd=tmp_path
+    )
 
 
 def test_the_variable_and_the_flag_are_both_tried(run: Run, tmp_path: Path) -> None:
     locked_pdf(tmp_path, "The treasure lies under the oak", "sesame")
     run("index", "locked.pdf", "--password", "wrong", cwd=tmp_path, env={"RAG_PASSWORD": "sesame"})
+
+
+def found(run: Run, home: Path, word: str) -> list[str]:
+    """Documents that hold a word."""
+    hits = run("search", f"+{word}", "--mode", "lexical", "--format", "json", cwd=home).json["hits"]
+    return [hit["document"] for hit in hits]
+
+
+def test_what_took_the_place_of_a_folder_leaves_nothing_stale(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    for name in ("a.zip", "notes"):
+        (docs / name).mkdir(parents=True)
+        (docs / name / "old.md").write_text("kelp\n")
+    run("index", "docs", cwd=tmp_path)
+    for name in ("a.zip", "notes"):
+        shutil.rmtree(docs / name)
+    pack(docs / "a.zip", new_md="owls\n")
+    (docs / "notes").write_text("bees\n")
+    assert run("index", "docs", "--format", "json", cwd=tmp_path).json["documents"]["removed"] == 2
+    assert documents(run, tmp_path) == ["docs/a.zip/new.md", "docs/notes"]
+
+
+def test_what_cannot_be_read_again_is_kept_while_it_is_the_same(run: Run, tmp_path: Path) -> None:
+    """Another way of cutting reads all files again; one whose password is not at hand stays as it was."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    locked_pdf(docs, "The treasure lies under the oak", "sesame")
+    (docs / "a.md").write_text("Bees.\n")
+    run("index", "docs", "--password", "sesame", cwd=tmp_path)
+    for _ in range(2):
+        ran = run("index", "docs", "--chunk-size", "100", "--format", "json", cwd=tmp_path, exit=6)
+        assert ran.json["documents"]["removed"] == 0
+        assert found(run, tmp_path, "treasure") == ["docs/locked.pdf"]
+    locked_pdf(docs, "The treasure has gone", "open")
+    run("index", "docs", cwd=tmp_path, exit=6)
+    assert documents(run, tmp_path) == ["docs/a.md"]
+
+
+def test_another_loader_reads_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    own = tmp_path / "config" / "ragcli" / "rag.toml"
+    own.parent.mkdir(parents=True)
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.loud").write_text("owls")
+    for text, wanted in (
+        ("", "owls"),
+        (f"[loaders]\n{json.dumps('.loud')} = {json.dumps(CAPITALS)}\n", "OWLS"),
+        ("", "owls"),
+    ):
+        own.write_text(text)
+        run("index", "docs", cwd=tmp_path)
+        [hit] = run("search", "owls", "--mode", "lexical", "--format", "json", cwd=tmp_path).json["hits"]
+        assert hit["text"] == wanted
+
+
+def test_a_collection_in_an_archive_is_one(run: Run, tmp_path: Path) -> None:
+    lines = '{"_id": "7", "text": "kelp"}\n{"_id": "8", "text": "owls"}\n'
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("c.jsonl", lines)
+    run("index", "a.zip", cwd=tmp_path)
+    assert documents(run, tmp_path) == ["a.zip/c.jsonl#7", "a.zip/c.jsonl#8"]
+    assert run("remove", "a.zip", "--format", "json", cwd=tmp_path).json["removed"] == 2
+
+
+def test_passwords_are_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ragcli.cli.build import _command
+
+    monkeypatch.setattr(sys, "argv", ["rag", "index", "--password", "two words", "--password=one", "docs"])
+    assert _command() == "rag index --password … --password=… docs"

@@ -203,8 +203,8 @@ def test_archives_within_archives(tmp_path: Path) -> None:
 
 def test_an_archive_that_goes_too_deep(tmp_path: Path) -> None:
     data = b"words"
-    for _ in range(10):
-        data = zipped({"a.zip": data, "beside.txt": b"beside"})
+    for depth in range(10):
+        data = zipped({"a.zip": data, "beside.txt": f"beside {depth}".encode()})
     items = load(tmp_path, "a.zip", data)
     assert [item.error for item in items if isinstance(item, Failure)] == ["too-deep"] * 2
     assert len(items) > 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,8 +177,6 @@ def test_nobody_is_left_behind(tmp_path: Path) -> None:
     assert _gone(pids)
     with LoaderPool(Means(loaders=LOADERS), workers=2, seconds=60) as pool:
         threads = pool.load(jobs())
-        import threading
-
         threading.Timer(1.0, pool.close).start()
         with pytest.raises(RuntimeError, match="closed"):
             next(threads)
@@ -204,3 +203,40 @@ def test_no_process_to_be_had_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-python"))
     with pytest.raises(PartlyDone, match="no process could be started"):
         read(tmp_path, {"a.md": "words"})
+
+
+def test_the_death_of_an_idle_reader_costs_nothing(tmp_path: Path) -> None:
+    for name in ("a.md", "b.md", "c.md"):
+        (tmp_path / name).write_text("words")
+    with LoaderPool(workers=1) as pool:
+        found = []
+        for job, item in pool.load(Job(tmp_path / name, name) for name in ("a.md", "b.md", "c.md")):
+            found.append((job.path, type(item).__name__))
+            if item is None and job.path == "a.md":
+                for worker in pool._running:
+                    worker._process.kill()
+                    worker._process.wait()
+    wanted = [(name, kind) for name in ("a.md", "b.md", "c.md") for kind in ("Document", "NoneType")]
+    assert found == wanted
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sessions are a matter of POSIX")
+def test_a_reader_that_hangs_ends_with_its_parent(tmp_path: Path) -> None:
+    """Also where the parent could not say goodbye."""
+    (tmp_path / "a.hang").write_text("x")
+    code = (
+        "import os, sys, threading, time\nfrom pathlib import Path\nfrom ragcli.load.parsed import Means\n"
+        "from ragcli.load.pool import Job, LoaderPool\n"
+        "pool = LoaderPool(Means(loaders={'.hang': 'tests.load.loaders:hang'}), workers=1)\n"
+        "def tell():\n    time.sleep(1.5)\n    print(pool._running[0]._process.pid, flush=True)\n    os._exit(9)\n"
+        "threading.Thread(target=tell).start()\n"
+        "list(pool.load([Job(Path(sys.argv[1]), 'a')]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.hang")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert _gone([int(done.stdout)])

@@ -18,12 +18,14 @@ from ragcli.load.language import language_of
 from ragcli.load.parsed import Allowance, CannotRead, Content, Means, Member, Parsed
 from ragcli.load.readers import reader_of
 from ragcli.load.sniff import sniff
-from ragcli.load.source import inline
+from ragcli.load.source import clean, inline
 from ragcli.types import Document, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ragcli.types import Scalar
 
 _DEEPEST = 6  # files within files within files …
 _MOST_MEMBERS = 20_000
@@ -95,7 +97,7 @@ def _records(lines: BinaryIO, path: str, modified: float) -> Iterator[Document |
             pages=None,
             sha256=record.sha256,
             modified=_iso(modified),
-            metadata=parsed.metadata,
+            metadata=_cleaned(parsed.metadata),
             file=path,
         )
 
@@ -133,8 +135,10 @@ class _Loading:
             yield from self._items(data, name, path, modified, format_, depth)
         except CannotRead as error:
             yield Failure(path, error.error, error.message)
-        except (MemoryError, RecursionError):
-            yield Failure(path, "too-deep", "it is nested too deep, or too large, to be read")
+        except RecursionError:
+            yield Failure(path, "too-deep", "it is nested too deep to be read")
+        except MemoryError:
+            yield Failure(path, "too-large", "it needs more memory than a file may take")
         except Exception as error:  # a parser at odds with broken content raises whatever it meets
             told = f"the content cannot be read as {format_} ({type(error).__name__}); it may be damaged"
             yield Failure(path, "damaged", told)
@@ -214,9 +218,16 @@ class _Loading:
             pages=parsed.pages,
             sha256=hashlib.sha256(identity.encode() if parsed.name else data).hexdigest(),
             modified=_iso(modified),
-            metadata=parsed.metadata,
+            metadata=_cleaned(parsed.metadata),
             file=self.file_path,
         )
+
+
+def _cleaned(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """As the text is: whatever a file says of itself, nothing of it works on the screen."""
+    return {
+        inline(key): clean(value).text if isinstance(value, str) else value for key, value in metadata.items()
+    }
 
 
 def _suffix(name: str) -> str:

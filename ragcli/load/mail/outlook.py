@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from ragcli.load.mail.mapi import Storage, opened
 from ragcli.load.mail.mime import parse
 from ragcli.load.mail.richtext import decompressed, html_in, text_of
 from ragcli.load.markup.plain import read_text
+from ragcli.load.office.ole import MAGIC, open_ole
 from ragcli.load.parsed import CannotRead, Content, Member, Parsed
 from ragcli.load.source import clean, inline
 from ragcli.load.web.html import read_html
@@ -100,11 +100,9 @@ def read_msg(content: Content) -> Iterator[Item]:
 
     Other attachments are members. Images that its HTML shows are left out.
     """
-    import olefile
-
-    if not olefile.isOleFile(content.data):
+    if not content.data.startswith(MAGIC):
         raise CannotRead("damaged", "it is no Outlook file, or damaged")
-    with olefile.OleFileIO(io.BytesIO(content.data)) as ole:
+    with open_ole(content.data) as ole:
         yield from _message(opened(ole), "", 0)
 
 

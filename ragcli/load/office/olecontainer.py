@@ -5,11 +5,10 @@ from __future__ import annotations
 import struct
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ragcli.load.office import codepages
-from ragcli.load.office.ole import MAGIC
+from ragcli.load.office.ole import MAGIC, open_ole
 from ragcli.load.parsed import CannotRead, Content
 from ragcli.load.source import inline
 
@@ -53,13 +52,7 @@ def refuse_other(data: bytes) -> None:
 @contextmanager
 def opened(content: Content) -> Iterator[olefile.OleFileIO]:
     """The compound file; raises CannotRead("damaged") where it is none."""
-    import olefile
-
-    try:
-        ole = olefile.OleFileIO(BytesIO(content.data))
-    except (OSError, ValueError, IndexError, TypeError) as error:
-        raise CannotRead("damaged", "its container (OLE) is damaged or cut off") from error
-    with ole:
+    with open_ole(content.data) as ole:
         if ole.exists("\x09DRMContent") or ole.exists("\x06DataSpaces"):
             raise CannotRead("encrypted", "it is protected by rights management, which no password opens")
         yield ole

@@ -6,11 +6,11 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.odfbody import Body
+from ragcli.load.office.odfbody import Body, formula
 from ragcli.load.office.odfcrypt import unlock
 from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
-from ragcli.load.office.ole import native_file
+from ragcli.load.office.ole import native_file, open_ole, read_stream
 from ragcli.load.office.parts import Parts
 from ragcli.load.office.xmltree import parse_xml
 from ragcli.load.parsed import CannotRead, Content, Item, Member
@@ -72,9 +72,11 @@ def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:
     writer = Writer()
     objects = _Objects(parts)
     body = Body(writer, styles, objects)
-    for element in roots[0].iter("{*}body"):
-        body.write(element)
-        break
+    content = next(roots[0].iter("{*}body"), None)
+    if content is not None:
+        body.write(content)
+    elif odf_name(roots[0].tag) == "math:math":  # a document that is one formula
+        writer.paragraph(formula(roots[0]))
     for root in roots:
         for master in root.iter("{*}master-page"):
             body.write_master(master)
@@ -125,13 +127,11 @@ class _Objects:
 
 
 def _native(data: bytes) -> Member | None:
-    import olefile
-
     stream = "\x01Ole10Native"
     try:
-        with olefile.OleFileIO(data) as ole:
-            return native_file(ole.openstream(stream).read()) if ole.exists(stream) else None
-    except (OSError, ValueError, IndexError):
+        with open_ole(data) as ole:
+            return native_file(read_stream(ole, [stream])) if ole.exists(stream) else None
+    except CannotRead:
         return None
 
 

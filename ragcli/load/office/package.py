@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.office.salvage import salvaged
 from ragcli.load.parsed import CannotRead
 
@@ -28,6 +29,7 @@ _LARGEST = 200_000_000  # bytes of one part, unpacked
 _MOST = 600_000_000  # of all parts read
 _MOST_PARTS = 50_000
 _PIECE = 1_000_000
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/([A-Za-z]+(?:/[A-Za-z]+)*)")
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/"
 _FLAT = "{http://schemas.microsoft.com/office/2006/xmlPackage}"
@@ -114,20 +116,18 @@ class Package:
 
     def _unpacked(self, opened: zipfile.ZipFile, name: str) -> bytes:
         out: list[bytes] = []
-        size = 0
-        try:
-            if opened.getinfo(name).file_size > _LARGEST:
-                raise CannotRead("too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB")
-            with opened.open(name) as member:
-                while piece := member.read(_PIECE):
-                    out.append(piece)
-                    size += len(piece)
-                    if size > _LARGEST:
-                        raise CannotRead(
-                            "too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB"
-                        )
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
-            self.is_broken(name)
+        size = opened.getinfo(name).file_size
+        if size <= _LARGEST:
+            size = 0
+            try:
+                with opened.open(name) as member:
+                    while size <= _LARGEST and (piece := member.read(_PIECE)):
+                        out.append(piece)
+                        size += len(piece)
+            except _BROKEN:
+                self.is_broken(name)
+        if size > _LARGEST:
+            raise CannotRead("too-large", f"a part of it is larger than {_LARGEST // 1_000_000} MB")
         return b"".join(out)
 
     def is_broken(self, name: str) -> None:
@@ -171,7 +171,7 @@ def parse_xml(data: bytes) -> tuple[Element | None, bool]:
             huge_tree=False,
         )
         try:
-            return etree.fromstring(data, parser), not recover
+            return etree.fromstring(without_surrogates(data), parser), not recover
         except etree.XMLSyntaxError:
             continue
     return None, False

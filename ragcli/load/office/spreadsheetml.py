@@ -64,7 +64,7 @@ def _rows(sheet: etree._Element) -> Iterator[tuple[int, etree._Element]]:
             continue
         for row in table:
             if local_name(row) == "Row":
-                number = _number(_attribute(row, "Index"), number + 1)
+                number = max(1, _number(_attribute(row, "Index"), number + 1))
                 yield number, row
                 number += _number(_attribute(row, "Span"), 0)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.office.drawing import A, R, alt_text, chosen, local, paragraph_text, write_graphics
 from ragcli.load.office.numberformat import code_of, shown
 from ragcli.load.office.package import parse_xml, transitional
@@ -345,7 +346,7 @@ def _stream(package: Package, part: str, data: bytes, tag: str) -> Iterator[Elem
     if not data:
         return
     events = etree.iterparse(
-        io.BytesIO(transitional(data)),
+        io.BytesIO(without_surrogates(transitional(data))),
         events=("end",),
         tag=tag,
         recover=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.parsed import CannotRead
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def parse_xml(data: bytes, part: str = "") -> etree._Element:
         remove_pis=True,
     )
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(without_surrogates(data), parser)
     except etree.XMLSyntaxError as error:
         raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML") from error
     if root is None:

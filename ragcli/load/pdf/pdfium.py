@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.parsed import CannotRead
 from ragcli.load.pdf.drawn import drawn_on
 from ragcli.load.pdf.geometry import Frame, Page, Word
@@ -233,7 +234,7 @@ def _xfa_fields(data: bytes) -> list[tuple[str, str]]:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True
     )
-    root = etree.fromstring(data, parser)
+    root = etree.fromstring(without_surrogates(data), parser)
     found = []
     for element in root.iter(etree.Element) if root is not None else ():
         value = inline(element.text or "")

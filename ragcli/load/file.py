@@ -15,6 +15,7 @@ from ragcli.load.encoding import looks_binary
 from ragcli.load.foreign import read_with
 from ragcli.load.formats import CODE, FORMATS, UNSUPPORTED, format_of
 from ragcli.load.language import language_of
+from ragcli.load.limits import NO_MEMORY
 from ragcli.load.parsed import Allowance, CannotRead, Content, Means, Member, Parsed
 from ragcli.load.readers import reader_of
 from ragcli.load.sniff import sniff
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _DEEPEST = 6  # files within files within files …
 _MOST_MEMBERS = 20_000
 _MOST_BYTES = 1_000_000_000  # of all that lies within one file, unpacked
+_FEW_BYTES = 100_000_000  # may lie in any file
+_MOST_FOLD = 300  # of its own size; what people pack shrinks to a tenth or a twentieth
 _LONGEST_NAME = 500
 
 
@@ -58,7 +61,8 @@ def load_file(
                     yield from _records(collection, path, modified)
                     return
             data = opened.read()
-        loading = _Loading(path, means or Means(), file)
+        most = min(_MOST_BYTES, max(_FEW_BYTES, _MOST_FOLD * len(data)))
+        loading = _Loading(path, means or Means(), file, Allowance(most))
         yield from loading.file(data, file.name, path, modified, text_format)
     except CannotRead as error:
         yield Failure(path, error.error, error.message)
@@ -109,9 +113,9 @@ class _Loading:
     file_path: str
     means: Means
     on_disk: Path
+    allowance: Allowance
     names: dict[str, int] = field(default_factory=dict)  # each name given → how often it was wanted
     members: int = 0
-    allowance: Allowance = field(default_factory=lambda: Allowance(_MOST_BYTES))
     opened: list[bytes] = field(
         default_factory=list
     )  # the content around what is being read, outermost first
@@ -138,7 +142,7 @@ class _Loading:
         except RecursionError:
             yield Failure(path, "too-deep", "it is nested too deep to be read")
         except MemoryError:
-            yield Failure(path, "too-large", "it needs more memory than a file may take")
+            yield Failure(path, "too-large", NO_MEMORY)
         except Exception as error:  # a parser at odds with broken content raises whatever it meets
             told = f"the content cannot be read as {format_} ({type(error).__name__}); it may be damaged"
             yield Failure(path, "damaged", told)

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ragcli.load.file import load_file
-from ragcli.load.limits import bound_memory, bound_time, leave_interrupts_to_parent, peak_memory, shut_in
+from ragcli.load.limits import (
+    NO_MEMORY,
+    bound_memory,
+    bound_time,
+    leave_interrupts_to_parent,
+    peak_memory,
+    shut_in,
+)
 from ragcli.load.parsed import Means
 from ragcli.load.wire import pack, write_frame
 from ragcli.types import Document, Failure
@@ -34,7 +41,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             for item in load_file(Path(request["file"]), path=path, means=means):
                 told.add(item)
         except MemoryError:
-            told.add(Failure(path, "too-large", "it needs more memory than a file may take"))
+            told.add(Failure(path, "too-large", NO_MEMORY))
         told.flush()
         write_frame(answers, {"end": peak_memory()})
 

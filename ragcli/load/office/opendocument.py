@@ -46,23 +46,27 @@ def read_opendocument(content: Content) -> Iterator[Item]:
     if content.data.startswith(b"PK"):
         yield from _zipped(content)
         return
-    root = parse_xml(content.data)
+    lost: list[CannotRead] = []
+    root = parse_xml(content.data, lost=lost)
     if odf_name(root.tag) != "office:document":
         raise CannotRead("damaged", "it is no OpenDocument file: neither a zip archive nor its XML")
     yield from _read([root], None)
+    yield from lost
 
 
 def _zipped(content: Content) -> Iterator[Item]:
     parts = Parts(content.data)
     unlock(parts, content.passwords)
-    roots = [parse_xml(parts.read("content.xml"), "content.xml")]
+    lost: list[CannotRead] = []
+    roots = [parse_xml(parts.read("content.xml"), "content.xml", lost)]
     for name in ("styles.xml", "meta.xml"):
         try:
             if name in parts:
-                roots.append(parse_xml(parts.read(name), name))
+                roots.append(parse_xml(parts.read(name), name, lost))
         except CannotRead as error:
             yield CannotRead(error.error, error.message, name)
     yield from _read(roots, parts)
+    yield from lost
 
 
 def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:

@@ -27,10 +27,10 @@ def read_spreadsheetml(content: Content) -> Iterator[Item]:
 
     Pages are sheets, lines are rows. Left out are formulas (their results are read), formats and macros.
     """
-    root = parse_xml(content.data)
+    refused: list[CannotRead] = []
+    root = parse_xml(content.data, lost=refused)
     writer = Writer()
     cells = 0
-    refused: list[CannotRead] = []
     sheets = [element for element in root if local_name(element) == "Worksheet"]
     for page, sheet in enumerate(sheets, 1):
         name = inline(_attribute(sheet, "Name"))

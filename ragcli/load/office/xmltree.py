@@ -11,10 +11,24 @@ if TYPE_CHECKING:
     from lxml import etree
 
 
-def parse_xml(data: bytes, part: str = "") -> etree._Element:
+_LOST = {
+    "ERR_RESOURCE_LIMIT": (
+        "too-deep",
+        "it is nested too deep, or too large; what stands before that was read",
+    ),
+    "ERR_ENTITY_LOOP": ("damaged", "its entities grow without end; what stands before that was read"),
+    "ERR_TAG_NOT_FINISHED": ("damaged", "it is cut short; what stands before that was read"),
+    "ERR_GT_REQUIRED": ("damaged", "it is cut short or broken; what could be read was taken"),
+    "ERR_TAG_NAME_MISMATCH": ("damaged", "its XML is broken; what could be read was taken"),
+    "ERR_DOCUMENT_END": ("damaged", "something follows its end, which was not read"),
+}
+
+
+def parse_xml(data: bytes, part: str = "", lost: list[CannotRead] | None = None) -> etree._Element:
     """The root element. Entities stay unresolved, and a broken end gives what stands before it.
 
-    ``part`` is what the message of CannotRead("damaged") calls the data.
+    ``part`` is what the message of CannotRead("damaged") calls the data. Where something is missing
+    in what is given, ``lost`` is told.
     """
     from lxml import etree
 
@@ -33,6 +47,11 @@ def parse_xml(data: bytes, part: str = "") -> etree._Element:
         raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML") from error
     if root is None:
         raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML")
+    if lost is not None:
+        for told in parser.error_log:
+            if told.type_name in _LOST:
+                lost.append(CannotRead(*_LOST[told.type_name], part))
+                break
     return root
 
 
@@ -43,5 +62,5 @@ def local_name(element: etree._Element) -> str:
 
 
 def text_within(element: etree._Element) -> str:
-    """All character data of an element."""
-    return "".join(str(words) for words in element.itertext())
+    """All character data of an element; none of what is no element (an unresolved entity)."""
+    return "".join(str(words) for words in element.itertext()) if isinstance(element.tag, str) else ""

@@ -1,0 +1,182 @@
+"""Files made to do harm, read as the program reads them: they cost time and memory within bounds, and nothing else.
+
+The largest are tried only with ``RAG_SOAK=1``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ragcli.load.pool import Job, LoaderPool
+from ragcli.types import Document, Failure
+
+from .hostile import BOMBS, FEW, LARGE, LOOPS, NESTED, SLOW, XML_BOMBS, Made, escaping, outside, xml_files
+from .support import check, check_failure
+
+if TYPE_CHECKING:
+    from ..program import Run
+
+Found = list[Document | Failure]
+_SOAK = os.environ.get("RAG_SOAK") == "1"
+_SECRET = "the-words-of-another-file"
+
+
+def read(folder: Path, files: Mapping[str, Made]) -> dict[str, Found]:
+    """What is in each; after each, a plain file is read as ever."""
+    found: dict[str, Found] = {name: [] for name in files}
+
+    def jobs() -> Iterator[Job]:
+        for number, (name, make) in enumerate(files.items()):
+            (folder / name).write_bytes(make())
+            yield Job(folder / name, name)
+            (folder / f"after {number}.md").write_text("plain words")
+            yield Job(folder / f"after {number}.md", "")
+
+    with LoaderPool(workers=2, seconds=60) as pool:
+        for job, item in pool.load(jobs()):
+            if item is None:
+                job.file.unlink()
+            elif job.path:
+                found[job.path].append(item)
+            else:
+                assert isinstance(item, Document), item
+    return found
+
+
+def check_kept(name: str, items: Found) -> None:
+    """The promises of every document and failure, and that the worker lived on."""
+    assert items, name
+    for item in items:
+        if isinstance(item, Document):
+            check(item)
+            assert item.path == name or item.path.startswith(f"{name}/")
+        else:
+            check_failure(item)
+            assert "memory" not in item.message, item
+
+
+def _within(group: Mapping[str, Made]) -> dict[str, Made]:
+    return {name: made for name, made in group.items() if _SOAK or name not in SLOW}
+
+
+def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
+    for name, items in read(tmp_path, _within(BOMBS)).items():
+        check_kept(name, items)
+        assert sum(len(item.text) for item in items if isinstance(item, Document)) <= 101_000_000, name
+        if name != "a.png":
+            assert {item.error for item in items if isinstance(item, Failure)} & {"too-large", "damaged"}, (
+                name
+            )
+
+
+def test_entities_do_not_grow(tmp_path: Path) -> None:
+    for name, items in read(tmp_path, XML_BOMBS).items():
+        check_kept(name, items)
+        assert sum(len(item.text) for item in items if isinstance(item, Document)) <= 1_200_000, name
+        assert any("words" in str(item).lower() or isinstance(item, Failure) for item in items), name
+
+
+def test_depth_is_bounded(tmp_path: Path) -> None:
+    for name, items in read(tmp_path, _within(NESTED)).items():
+        check_kept(name, items)
+        if name not in FEW:
+            assert any(isinstance(item, Document) and "words" in item.text.lower() for item in items), name
+
+
+def test_pdfs_that_loop(tmp_path: Path) -> None:
+    for name, items in read(tmp_path, LOOPS).items():
+        if name != "form.pdf":  # drawn twice as often at each of its levels, it ends the worker
+            check_kept(name, items)
+        else:
+            [item] = items
+            assert isinstance(item, Failure)
+            assert item.error in ("too-large", "crashed", "timeout")
+
+
+def test_sizes(tmp_path: Path) -> None:
+    for name, items in read(tmp_path, _within(LARGE)).items():
+        check_kept(name, items)
+        assert any(isinstance(item, Document) for item in items), items
+
+
+# -- the world outside -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def visitors() -> Iterator[tuple[str, list[str]]]:
+    """A server's address, and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(_SECRET.encode())
+
+        do_HEAD = do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_nothing_outside_is_asked_for(tmp_path: Path, visitors: tuple[str, list[str]]) -> None:
+    address, asked = visitors
+    secret = tmp_path / "secret.txt"
+    secret.write_text(_SECRET)
+    (tmp_path / "x").mkdir()
+    files: dict[str, Made] = {}
+    for kind, url in (("file", secret.as_uri()), ("path", str(secret)), ("http", f"{address}/entity")):
+
+        def spoilt(root: str, xml: str, url: str = url) -> str:
+            entities = f'<!ENTITY e SYSTEM "{url}"><!ENTITY % p SYSTEM "{url}">%p;'
+            head = f'<?xml version="1.0"?><?xml-stylesheet href="{url}"?><!DOCTYPE {root} SYSTEM "{url}" [{entities}]>'
+            return head + xml.replace("WORDS", "words &e;")
+
+        files |= {f"{kind} {name}": made for name, made in xml_files(spoilt).items()}
+        files |= {f"{kind} {name}": made for name, made in outside(url).items()}
+    for name, items in read(tmp_path / "x", files).items():
+        check_kept(name, items)
+        assert _SECRET not in str(items), name
+        assert any(isinstance(item, Document) for item in items), (name, items)
+    assert asked == []
+
+
+def test_names_stay_within(tmp_path: Path) -> None:
+    inner = tmp_path / "x" / "y"
+    inner.mkdir(parents=True)
+    for name, items in read(inner, escaping()).items():
+        check_kept(name, items)
+        assert any(isinstance(item, Document) for item in items), name
+        for item in items:
+            parts = item.path.split("/")
+            assert not {"", ".", ".."} & set(parts), item.path
+            assert "\\" not in item.path
+            assert _SECRET not in str(item)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["x", "y"]
+
+
+# -- the program -------------------------------------------------------------------------------
+
+
+def test_a_file_of_two_gigabytes_costs_nothing(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Harbour\n\nwords\n")
+    for suffix in ("txt", "pdf", "zip", "csv"):
+        with (docs / f"huge.{suffix}").open("wb") as file:
+            file.truncate(2_000_000_000)
+    told = run("index", "docs", "--format", "json", cwd=tmp_path, exit=6).out
+    assert told.count('"too-large"') == 4, told

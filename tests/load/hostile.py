@@ -464,7 +464,7 @@ LARGE: dict[str, Made] = {
     "line.py": lambda: b"a = '" + _line(50_000_000) + b"'\n",
     "line.html": lambda: b"<p>" + _line(50_000_000),
     "line.json": lambda: b'{"a": "' + _line(50_000_000) + b'"}',
-    "numbers.json": lambda: json.dumps(list(range(6_000_000))).encode(),
+    "numbers.json": lambda: json.dumps(list(range(2_500_000))).encode(),
     "line.csv": partial(_line, 50_000_000),
     "line.xml": lambda: b"<a>" + _line(50_000_000) + b"</a>",
     "line.eml": lambda: b"Subject: x\n\n" + _line(50_000_000),

@@ -5,7 +5,9 @@ The largest are tried only with ``RAG_SOAK=1``.
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragcli.load.pool import Job, LoaderPool
+from ragcli.load.walk import SkippedFile, walk
 from ragcli.types import Document, Failure
 
 from .hostile import BOMBS, FEW, LARGE, LOOPS, NESTED, SLOW, XML_BOMBS, Made, escaping, outside, xml_files
@@ -171,12 +174,65 @@ def test_names_stay_within(tmp_path: Path) -> None:
 # -- the program -------------------------------------------------------------------------------
 
 
-def test_a_file_of_two_gigabytes_costs_nothing(run: Run, tmp_path: Path) -> None:
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    (docs / "a.md").write_text("# Harbour\n\nwords\n")
+def test_files_of_two_gigabytes_are_passed_over(tmp_path: Path) -> None:
     for suffix in ("txt", "pdf", "zip", "csv"):
-        with (docs / f"huge.{suffix}").open("wb") as file:
-            file.truncate(2_000_000_000)
-    told = run("index", "docs", "--format", "json", cwd=tmp_path, exit=6).out
-    assert told.count('"too-large"') == 4, told
+        _sparse(tmp_path / f"huge.{suffix}")
+    found = list(walk([tmp_path]))
+    assert [item.reason for item in found if isinstance(item, SkippedFile)] == ["too-large"] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory reliably")
+def test_files_of_two_gigabytes_that_are_asked_for(tmp_path: Path) -> None:
+    """``max_file_mb`` lets them through; they do not fit."""
+    jobs = []
+    for suffix in ("txt", "pdf", "zip", "csv", "jsonl"):
+        _sparse(tmp_path / f"huge.{suffix}")
+        jobs.append(Job(tmp_path / f"huge.{suffix}", suffix))
+    (tmp_path / "a.md").write_text("plain words")
+    jobs.append(Job(tmp_path / "a.md", "md"))
+    with LoaderPool(workers=2, seconds=60) as pool:
+        found = [item for _, item in pool.load(jobs) if item is not None]
+    *failures, last = found
+    assert isinstance(last, Document)
+    assert [item.path for item in failures] == ["txt", "pdf", "zip", "csv", "jsonl"]
+    for item in failures:
+        assert isinstance(item, Failure)
+        assert item.error in ("too-large", "binary")
+
+
+def _sparse(file: Path) -> None:
+    with file.open("wb") as opened:
+        opened.truncate(2_000_000_000)
+
+
+def test_nothing_of_a_file_works_on_the_screen(run: Run, tmp_path: Path) -> None:
+    """``run`` fails on control characters and reversed text in anything the program says."""
+    bad = "\x1b[2J\x1b]0;owned\x07\u202eevil\u2066\x9b31m\x08"
+    told = json.dumps(bad)[1:-1]
+    quoted = "".join(f"={byte:02X}" for byte in bad.encode())
+    (tmp_path / "docs").mkdir()
+    docs = {
+        f"a{bad}.md": f"---\ntitle: \"{told}\"\nauthor: \"{told}\"\n---\n# Head {bad}\n\nharbour {bad} words\n",
+        f"b{bad}.bin.gz": "no gzip",
+        "c.csv": f"name {bad},value\nharbour {bad},1\nboat,{bad}\n",
+        "d.jsonl": json.dumps({"_id": bad, "title": bad, "text": f"harbour {bad}", bad: bad, "m": {bad: bad}}) + "\n",
+        "e.ipynb": json.dumps({"cells": [{"cell_type": "code", "source": f"harbour {bad}", "outputs": [
+            {"output_type": "error", "ename": bad, "evalue": bad, "traceback": [bad]}]}], "metadata": {"title": bad}}),
+        "f.eml": f"Subject: =?utf-8?Q?{quoted}?= harbour\nFrom: {bad}\n\nwords {bad}\n",
+        "g.html": f"<title>{bad}</title><meta name=author content='{bad}'><h1>harbour &#27;[2J&#x202e; {bad}</h1>",
+        "h.json": json.dumps({bad: f"harbour {bad}"}),
+        "i.xml": f"<a b='&#x9b;2J&#x202e;'>harbour &#x9b;2J {bad}</a>",
+    }  # fmt: skip
+    for name, text in docs.items():
+        (tmp_path / "docs" / name).write_text(text, "utf-8")
+    run("index", "docs", cwd=tmp_path, exit=6)
+    run("list", cwd=tmp_path)
+    names = [row["document"] for row in run("list", "--format", "jsonl", cwd=tmp_path).lines]
+    assert len(names) == len(docs) - 1
+    for words in (("search", "harbour"), ("search", "harbour", "--format", "jsonl"), ("status",)):
+        run(*words, cwd=tmp_path)
+    for name in names:
+        run("show", name, "--format", "jsonl", cwd=tmp_path)
+    for file in (tmp_path / "docs").iterdir():
+        if not file.name.endswith(".gz"):
+            run("chunk", file, cwd=tmp_path)

@@ -20,7 +20,20 @@ from ragcli.load.pool import Job, LoaderPool
 from ragcli.load.walk import SkippedFile, walk
 from ragcli.types import Document, Failure
 
-from .hostile import BOMBS, FEW, LARGE, LOOPS, NESTED, SLOW, XML_BOMBS, Made, escaping, outside, xml_files
+from .hostile import (
+    BOMBS,
+    FEW,
+    LARGE,
+    LOOPS,
+    NESTED,
+    SLOW,
+    TOO_MUCH,
+    XML_BOMBS,
+    Made,
+    escaping,
+    outside,
+    xml_files,
+)
 from .support import check, check_failure
 
 if TYPE_CHECKING:
@@ -90,7 +103,8 @@ def test_depth_is_bounded(tmp_path: Path) -> None:
     for name, items in read(tmp_path, _within(NESTED)).items():
         check_kept(name, items)
         if name not in FEW:
-            assert any(isinstance(item, Document) and "words" in item.text.lower() for item in items), name
+            words = [item.text.lower() for item in items if isinstance(item, Document)]
+            assert any("words" in text for text in words), name
 
 
 def test_pdfs_that_loop(tmp_path: Path) -> None:
@@ -105,6 +119,14 @@ def test_pdfs_that_loop(tmp_path: Path) -> None:
 
 def test_sizes(tmp_path: Path) -> None:
     for name, items in read(tmp_path, _within(LARGE)).items():
+        if name in TOO_MUCH:  # read on a larger or a faster machine, else refused with the reason
+            assert items
+            assert {item.error for item in items if isinstance(item, Failure)} <= {
+                "timeout",
+                "too-large",
+                "no-text",
+            }
+            continue
         check_kept(name, items)
         assert any(isinstance(item, Document) for item in items), items
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,13 +35,14 @@ from .hostile import (
     outside,
     xml_files,
 )
-from .support import check, check_failure
+from .support import check, check_failure, document
 
 if TYPE_CHECKING:
     from ..program import Run
 
 Found = list[Document | Failure]
 _SOAK = os.environ.get("RAG_SOAK") == "1"
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SECRET = "the-words-of-another-file"
 
 
@@ -225,6 +227,28 @@ def test_files_of_two_gigabytes_that_are_asked_for(tmp_path: Path) -> None:
 def _sparse(file: Path) -> None:
     with file.open("wb") as opened:
         opened.truncate(2_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.properties", "a = \\u001b[31m\\u202e words \\u0000\n"),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nwords &#27;[2J &#x202e; &#x9b;m\n"),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n<v &#27;[2J>words &#x202e;\n"),
+        ("a.ics", "BEGIN:VEVENT\nSUMMARY;ENCODING=QUOTED-PRINTABLE:words=1B[2J=00=E2=80=AE\nEND:VEVENT\n"),
+        ("a.json", '{"\\u001b\\u202e": "words \\u001b[2J\\u0000\\ud800"}'),
+        ("a.rtf", r"{\rtf1{\info{\title a\'1b\u8238?}}words \'1b[2J\u27?\u8238?\'00\u-10240?}"),
+        ("a.eml", "Subject: =?utf-8?Q?=1B=5B2J=E2=80=AE?=\nContent-Transfer-Encoding: quoted-printable\n\nwords=1B"),
+        ("a.md", '---\ntitle: "\\e[2J\\u202e"\n---\n# words &#27;[2J &#x202e;\n'),
+        ("a.html", "<title>&#27;&#x202e;</title><meta name=author content='&#27;&#x202e;'><h1>words&#27;&#x202e;</h1>"),
+    ],
+)  # fmt: skip
+def test_what_is_decoded_is_cleaned(name: str, text: str, tmp_path: Path) -> None:
+    """Characters that are written as others come out only after the source was cleaned."""
+    item = document(tmp_path, name, text)
+    assert "words" in item.text
+    labels = [block.label for block in item.blocks]
+    assert not _UNSEEN.search("".join([item.text, item.title, *labels, *map(str, item.metadata.values())]))
 
 
 def test_nothing_of_a_file_works_on_the_screen(run: Run, tmp_path: Path) -> None:

@@ -16,19 +16,24 @@ from ragcli.load.encoding import looks_binary
 from ragcli.load.foreign import read_with
 from ragcli.load.formats import CODE, FORMATS, UNSUPPORTED, format_of
 from ragcli.load.language import language_of
+from ragcli.load.limits import NO_MEMORY
 from ragcli.load.parsed import Allowance, CannotRead, Content, Means, Member, Parsed
 from ragcli.load.readers import reader_of
 from ragcli.load.sniff import sniff
-from ragcli.load.source import inline
+from ragcli.load.source import clean, inline
 from ragcli.types import Document, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ragcli.types import Scalar
 
 _DEEPEST = 6  # files within files within files …
 _MOST_MEMBERS = 20_000
 _MOST_BYTES = 1_000_000_000  # of all that lies within one file, unpacked
+_FEW_BYTES = 100_000_000  # may lie in any file
+_MOST_FOLD = 300  # of its own size; what people pack shrinks to a tenth or a twentieth
 _LONGEST_NAME = 500
 
 
@@ -57,7 +62,8 @@ def load_file(
                     yield from _records(collection, path, modified, path)
                     return
             data = opened.read()
-        loading = _Loading(path, means or Means(), file)
+        most = min(_MOST_BYTES, max(_FEW_BYTES, _MOST_FOLD * len(data)))
+        loading = _Loading(path, means or Means(), file, Allowance(most))
         yield from loading.file(data, file.name, path, modified, text_format)
     except CannotRead as error:
         yield Failure(path, error.error, error.message)
@@ -96,7 +102,7 @@ def _records(lines: BinaryIO, path: str, modified: float, file: str) -> Iterator
             pages=None,
             sha256=record.sha256,
             modified=_iso(modified),
-            metadata=parsed.metadata,
+            metadata=_cleaned(parsed.metadata),
             file=file,
         )
 
@@ -108,10 +114,10 @@ class _Loading:
     file_path: str
     means: Means
     on_disk: Path
+    allowance: Allowance
     names: dict[str, int] = field(default_factory=dict)  # each name given → how often it was wanted
     digests: dict[bytes, str] = field(default_factory=dict)  # of members → where each was met first
     members: int = 0
-    allowance: Allowance = field(default_factory=lambda: Allowance(_MOST_BYTES))
     opened: list[bytes] = field(
         default_factory=list
     )  # the content around what is being read, outermost first
@@ -140,8 +146,10 @@ class _Loading:
             yield from self._items(data, name, path, modified, format_, depth)
         except CannotRead as error:
             yield Failure(path, error.error, error.message)
-        except (MemoryError, RecursionError):
-            yield Failure(path, "too-deep", "it is nested too deep, or too large, to be read")
+        except RecursionError:
+            yield Failure(path, "too-deep", "it is nested too deep to be read")
+        except MemoryError:
+            yield Failure(path, "too-large", NO_MEMORY)
         except Exception as error:  # a parser at odds with broken content raises whatever it meets
             told = f"the content cannot be read as {format_} ({type(error).__name__}); it may be damaged"
             yield Failure(path, "damaged", told)
@@ -226,9 +234,16 @@ class _Loading:
             pages=parsed.pages,
             sha256=hashlib.sha256(identity.encode() if parsed.name else data).hexdigest(),
             modified=_iso(modified),
-            metadata=parsed.metadata,
+            metadata=_cleaned(parsed.metadata),
             file=self.file_path,
         )
+
+
+def _cleaned(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """As the text is: whatever a file says of itself, nothing of it works on the screen."""
+    return {
+        inline(key): clean(value).text if isinstance(value, str) else value for key, value in metadata.items()
+    }
 
 
 def _suffix(name: str) -> str:

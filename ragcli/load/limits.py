@@ -22,6 +22,9 @@ _LOOK = 1.0  # seconds
 MEMORY = 1_400_000_000
 """Bytes that a worker may allocate."""
 
+NO_MEMORY = "it needs more memory than a file may take"
+"""What is told of a file that a worker could not hold."""
+
 # What no reader needs: other programs, the network, changes on the disk.
 _PROGRAMS = frozenset(
     ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from ragcli.errors import PartlyDone
-from ragcli.load.limits import end
+from ragcli.load.limits import MEMORY, NO_MEMORY, end
 from ragcli.load.parsed import Means
 from ragcli.load.wire import read_frame, unpack
 from ragcli.types import Document, Failure
@@ -28,6 +28,8 @@ _BUFFERED = 48_000_000  # bytes of answers that wait
 _GROWN = 300_000_000  # bytes of memory after which a worker makes room for a new one
 _GRACE = 2.0  # seconds
 _TICK = 0.2
+_NEARLY = 0.6  # of the memory that a worker may take
+_MAY_BE = "the file may be damaged, or need too much memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class LoaderPool:
     def _end_the_silent(self) -> None:
         now = time.monotonic()
         for worker in self._running:
+            worker.look()
             if worker.since is not None and now - worker.since > self._seconds:
                 worker.end(silent=True)
 
@@ -259,6 +262,7 @@ class _Worker:
             told = f"no process could be started to read files in ({reason}); end others and run this again"
             raise PartlyDone(told) from error
         self._silent = False
+        self._vast = False
         self.since: float | None = None
 
     def ask(self, job: Job, means: Means, seconds: float) -> None:
@@ -288,6 +292,13 @@ class _Worker:
         finally:
             self.since = None
 
+    def look(self) -> None:
+        """Note whether it takes nearly all the memory it may, where the system tells."""
+        if sys.platform == "linux":
+            with suppress(OSError, ValueError, IndexError):
+                pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[0])
+                self._vast = pages * os.sysconf("SC_PAGE_SIZE") > _NEARLY * MEMORY
+
     def end(self, *, silent: bool = False) -> None:
         """Kill it."""
         self._silent = self._silent or silent
@@ -311,9 +322,10 @@ class _Worker:
             )
         if sys.platform != "win32" and code == -24:  # SIGXCPU
             return Failure(path, "timeout", "reading it took too much processor time; it was given up")
+        if self._vast and code < 0:  # what libraries in C do where they get no more
+            return Failure(path, "too-large", NO_MEMORY)
         told = f"signal {-code}" if code < 0 else f"exit {code}"
-        why = "memory may be short" if code == -9 else "the file may be damaged"
-        return Failure(path, "crashed", f"the process that read it ended ({told}); {why}")
+        return Failure(path, "crashed", f"the process that read it ended ({told}); {_MAY_BE}")
 
     def _wait(self) -> int:
         with suppress(subprocess.TimeoutExpired):

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from ragcli.load.file import load_file
 from ragcli.load.limits import (
+    NO_MEMORY,
     bound_memory,
     bound_time,
     end_with_parent,
@@ -41,7 +42,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             for item in load_file(Path(request["file"]), path=path, means=means):
                 told.add(item)
         except MemoryError:
-            told.add(Failure(path, "too-large", "it needs more memory than a file may take"))
+            told.add(Failure(path, "too-large", NO_MEMORY))
         told.flush()
         write_frame(answers, {"end": peak_memory()})
 

@@ -112,7 +112,7 @@ class Writer:
         before = self._blocks[-1].start
         for number, row in enumerate(rows):
             if lines:
-                self._lines.add(before, lines[number])
+                self._at_line(before, lines[number])
             if pages:
                 self._pages.add(before, pages[number])
             before += len(row) + 1
@@ -157,12 +157,17 @@ class Writer:
         if self._page:
             self._pages.add(start, *self._page)
         if line is not None:
-            self._lines.add(start, line)
+            self._at_line(start, line)
         self._parts.append(text)
         self._length += len(text)
         end = start + head if 0 < head < len(text) else 0
         self._blocks.append(Block(kind, start, self._length, level, label, end))
         return True
+
+    def _at_line(self, start: int, line: int) -> None:
+        """Lines ascend, whatever broken content says; rows begin anew on each sheet."""
+        passed = self._lines.places[-1] if self._lines.places and self._page is None else 1
+        self._lines.add(start, max(line, passed))
 
 
 def _lines_of(text: str) -> str:

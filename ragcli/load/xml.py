@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.parsed import CannotRead
 
 if TYPE_CHECKING:
@@ -24,6 +25,19 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+_LOST = {
+    "ERR_RESOURCE_LIMIT": (
+        "too-deep",
+        "it is nested too deep, or too large; what stands before that was read",
+    ),
+    "ERR_ENTITY_LOOP": ("damaged", "its entities grow without end; what stands before that was read"),
+    "ERR_TAG_NOT_FINISHED": ("damaged", "it is cut short; what stands before that was read"),
+    "ERR_GT_REQUIRED": ("damaged", "it is cut short or broken; what could be read was taken"),
+    "ERR_TAG_NAME_MISMATCH": ("damaged", "its XML is broken; what could be read was taken"),
+    "ERR_DOCUMENT_END": ("damaged", "something follows its end, which was not read"),
+}
+
+
 def xml_parser(*, recover: bool = True, encoding: str | None = None) -> etree.XMLParser:
     """A parser; one that recovers gives of broken XML what can be had, and keeps an ``error_log``."""
     from lxml import etree
@@ -31,14 +45,26 @@ def xml_parser(*, recover: bool = True, encoding: str | None = None) -> etree.XM
     return etree.XMLParser(recover=recover, encoding=encoding, **_OPTIONS)
 
 
-def parse_xml(data: bytes, part: str = "") -> etree._Element:
+def parse_xml(data: bytes, part: str = "", lost: list[CannotRead] | None = None) -> etree._Element:
     """The root element; a broken end gives what stands before it.
 
-    ``part`` is what the message of CannotRead("damaged") calls the data.
+    ``part`` is what the message of CannotRead("damaged") calls the data. Where something is missing
+    in what is given, ``lost`` is told.
     """
-    root, _ = parse_or_mend(data)
+    from lxml import etree
+
+    parser = xml_parser()
+    try:
+        root = etree.fromstring(without_surrogates(data), parser)
+    except etree.XMLSyntaxError:
+        root = None
     if root is None:
         raise CannotRead("damaged", f"{part or 'the content'} is no well-formed XML")
+    if lost is not None:
+        for told in parser.error_log:
+            if told.type_name in _LOST:
+                lost.append(CannotRead(*_LOST[told.type_name], part))
+                break
     return root
 
 
@@ -48,7 +74,7 @@ def parse_or_mend(data: bytes) -> tuple[etree._Element | None, bool]:
 
     for recover in (False, True):
         try:
-            return etree.fromstring(data, xml_parser(recover=recover)), not recover
+            return etree.fromstring(without_surrogates(data), xml_parser(recover=recover)), not recover
         except etree.XMLSyntaxError:
             continue
     return None, False
@@ -58,7 +84,8 @@ def iterparse(data: bytes, tag: str) -> etree.iterparse[tuple[str, etree._Elemen
     """The elements of a tag, each as it ends; as a recovering parser gives them."""
     from lxml import etree
 
-    return etree.iterparse(io.BytesIO(data), events=("end",), tag=tag, recover=True, **_OPTIONS)
+    source = io.BytesIO(without_surrogates(data))
+    return etree.iterparse(source, events=("end",), tag=tag, recover=True, **_OPTIONS)
 
 
 def local_name(element: etree._Element) -> str:
@@ -68,8 +95,8 @@ def local_name(element: etree._Element) -> str:
 
 
 def text_within(element: etree._Element) -> str:
-    """All character data of an element."""
-    return "".join(str(words) for words in element.itertext())
+    """All character data of an element; none of what is no element (an unresolved entity)."""
+    return "".join(str(words) for words in element.itertext()) if isinstance(element.tag, str) else ""
 
 
 def local_attribute(element: etree._Element, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import sys
@@ -38,6 +39,14 @@ def devour(content: Content) -> Parsed:
     """Takes more memory than there is for it."""
     held = [bytearray(100_000_000) for _ in range(100)]
     return shout(Content(content.data + bytes(len(held))))
+
+
+def burst(content: Content) -> Parsed:
+    """Ends as libraries in C do that get no more memory."""
+    with mmap.mmap(-1, 1_200_000_000):
+        time.sleep(2)
+        os.abort()
+    return shout(content)
 
 
 def chatter(content: Content) -> Parsed:

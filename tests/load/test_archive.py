@@ -9,6 +9,7 @@ import lzma
 import random
 import stat
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -287,6 +288,25 @@ def test_of_an_archive_cut_short_the_rest_comes(name: str, tmp_path: Path) -> No
     for item in got:
         assert files[item.path.rpartition("/")[2]].startswith(item.text.encode())
     assert "damaged" in [item.error for item in items if isinstance(item, Failure)]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+def test_of_a_broken_stream_what_stands_before_the_break_comes(suffix: str, tmp_path: Path) -> None:
+    second = bytearray(packed(suffix, random.Random(1).randbytes(3000).hex().encode()))
+    second[len(second) // 2 :] = bytes(len(second) - len(second) // 2)
+    page, failure = load(tmp_path, f"a.txt.{suffix}", packed(suffix, b"words that came through") + second)
+    assert isinstance(page, Document)
+    assert page.text.startswith("words that came through")
+    assert isinstance(failure, Failure)
+    assert failure.error == "damaged"
+
+
+def packed(suffix: str, data: bytes) -> bytes:
+    if suffix == "zst":
+        zstd = pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+        packed: bytes = zstd.compress(data)
+        return packed
+    return {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[suffix](data)
 
 
 def test_a_tar_archive_with_a_broken_header_says_so(tmp_path: Path) -> None:

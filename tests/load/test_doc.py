@@ -116,7 +116,7 @@ def _style_sheet() -> bytes:
     return out
 
 
-def _written(content: Known, pieces: int) -> bytes:
+def written(content: Known, pieces: int) -> bytes:
     made = _Doc(pieces=pieces)
     for number, page in enumerate(content.pages):
         if number:
@@ -139,7 +139,7 @@ def _written(content: Known, pieces: int) -> bytes:
 def test_all_comes_back(seeds: range, tmp_path: Path) -> None:
     for seed in seeds:
         content = known(seed, pages=2)
-        check_known(tmp_path, "a.doc", _written(content, 1 + seed % 5), content, paged=True)
+        check_known(tmp_path, "a.doc", written(content, 1 + seed % 5), content, paged=True)
 
 
 def _one(words: str) -> _Doc:
@@ -206,7 +206,7 @@ def test_what_is_no_word_document(tmp_path: Path, content: bytes, error: str) ->
 
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
 def test_cut_off_is_damaged_or_rescued(tmp_path: Path, share: float) -> None:
-    whole = _written(known(1, pages=2), 3)
+    whole = written(known(1, pages=2), 3)
     for item in load(tmp_path, "a.doc", whole[: int(share * len(whole))]):
         assert getattr(item, "error", "damaged") in ("damaged", "empty")
 

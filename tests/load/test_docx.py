@@ -174,6 +174,12 @@ def test_notes_and_comments_follow_what_refers_to_them(tmp_path: Path) -> None:
     ]
 
 
+def test_references_to_no_character_cost_only_themselves(tmp_path: Path) -> None:
+    body = '<w:p><w:pPr><w:pStyle w:val="a&#xD800;"/></w:pPr><w:r><w:t>be&#55357;fore</w:t></w:r></w:p>'
+    parts = {"word/document.xml": f"<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>"}
+    assert document(tmp_path, "a.docx", with_parts(saved(docx.Document()), parts)).text == "be\ufffdfore"
+
+
 def test_tables_keep_header_rows_and_merged_cells(tmp_path: Path) -> None:
     word = docx.Document()
     table = word.add_table(4, 3)

@@ -16,11 +16,11 @@ _CONTAINER = '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfi
 _XHTML = '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops">'
 
 
-def _chapter(body: str) -> str:
+def xhtml(body: str) -> str:
     return f'<?xml version="1.0"?>{_XHTML}<head><title/></head><body>{body}</body></html>'
 
 
-def _book(
+def epub(
     chapters: list[str],
     *,
     title: str = "A book",
@@ -43,7 +43,7 @@ def _book(
     parts = {
         "META-INF/container.xml": _CONTAINER,
         "OPS/book.opf": package,
-        "OPS/nav.xhtml": _chapter(toc),
+        "OPS/nav.xhtml": xhtml(toc),
         **{f"OPS/text/c{n}.xhtml": chapter for n, chapter in enumerate(chapters)},
         **(others or {}),
     }
@@ -69,7 +69,7 @@ def _html(piece: Piece) -> str:
 
 
 def _written(content: Known) -> bytes:
-    return _book([_chapter("".join(map(_html, page))) for page in content.pages], title=content.title)
+    return epub([xhtml("".join(map(_html, page))) for page in content.pages], title=content.title)
 
 
 @pytest.mark.parametrize("seeds", [SEEDS[first : first + 50] for first in range(0, len(SEEDS), 50)])
@@ -82,8 +82,8 @@ def test_book(seeds: range, tmp_path: Path) -> None:
 
 def test_a_chapter_without_a_heading_takes_its_name_from_the_contents(tmp_path: Path) -> None:
     nav = '<li><a href="text/c0.xhtml">One</a><ol><li><a href="text/c1.xhtml">Two</a></li></ol></li>'
-    chapters = [_chapter("<p>It begins.</p>"), _chapter("<p>TWO</p><p>It ends.</p>")]
-    page = document(tmp_path, "a.epub", _book(chapters, nav=nav))
+    chapters = [xhtml("<p>It begins.</p>"), xhtml("<p>TWO</p><p>It ends.</p>")]
+    page = document(tmp_path, "a.epub", epub(chapters, nav=nav))
     assert [(b.kind, b.level, page.text[b.start : b.end]) for b in page.blocks] == [
         ("heading", 1, "One"),
         ("paragraph", 0, "It begins."),
@@ -96,17 +96,17 @@ def test_a_chapter_without_a_heading_takes_its_name_from_the_contents(tmp_path: 
 
 def test_pages_of_the_printed_book(tmp_path: Path) -> None:
     pages = '<li><a href="text/c0.xhtml#p1">xi</a></li><li><a href="text/c0.xhtml#p2">xii</a></li>'
-    chapter = _chapter(
+    chapter = xhtml(
         '<p><span id="p1"/>First <b>page</b>.</p><span id="p2" epub:type="pagebreak"/><p>Second page.</p>'
     )
-    page = document(tmp_path, "a.epub", _book([chapter], pages=pages))
+    page = document(tmp_path, "a.epub", epub([chapter], pages=pages))
     assert texts(page) == [("paragraph", "First page."), ("paragraph", "Second page.")]
     assert page.pages is not None
     assert [page.pages.label_at(block.start) for block in page.blocks] == ["xi", "xii"]
 
 
 def test_an_empty_title_does_not_swallow_the_page(tmp_path: Path) -> None:
-    page = document(tmp_path, "a.epub", _book([_chapter('<a id="x"/><p>All <i/>is&nbsp;there.</p>')]))
+    page = document(tmp_path, "a.epub", epub([xhtml('<a id="x"/><p>All <i/>is&nbsp;there.</p>')]))
     assert page.text == "All is there."
 
 
@@ -115,7 +115,7 @@ def test_rights_management(tmp_path: Path) -> None:
         '<encryption><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/>'
         '<CipherData><CipherReference URI="OPS/text/c0.xhtml"/></CipherData></EncryptedData></encryption>'
     )
-    data = _book([_chapter("<p>x</p>")], others={"META-INF/encryption.xml": entry})
+    data = epub([xhtml("<p>x</p>")], others={"META-INF/encryption.xml": entry})
     assert failure(tmp_path, "a.epub", data).error == "encrypted"
 
 
@@ -124,12 +124,12 @@ def test_fonts_that_are_obfuscated_cost_nothing(tmp_path: Path) -> None:
         '<encryption><EncryptedData><EncryptionMethod Algorithm="http://www.idpf.org/2008/embedding"/>'
         '<CipherData><CipherReference URI="OPS/font.otf"/></CipherData></EncryptedData></encryption>'
     )
-    data = _book([_chapter("<p>x y</p>")], others={"META-INF/encryption.xml": entry})
+    data = epub([xhtml("<p>x y</p>")], others={"META-INF/encryption.xml": entry})
     assert document(tmp_path, "a.epub", data).text == "x y"
 
 
 def test_a_missing_chapter_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
-    data = _book([_chapter("<p>one</p>"), _chapter("<p>two</p>")])
+    data = epub([xhtml("<p>one</p>"), xhtml("<p>two</p>")])
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():

@@ -390,6 +390,22 @@ def test_apple_mail_and_saved_pages(tmp_path: Path) -> None:
     )
 
 
+def test_an_outlook_file_cut_within_its_last_sector(tmp_path: Path) -> None:
+    words = {"__substg1.0_0037001F": "Harbour", "__substg1.0_1000001F": "Text of the letter."}
+    whole = write_compound({(name,): text.encode("utf-16-le") for name, text in words.items()})
+    assert "Text of the letter." in document(tmp_path, "a.msg", whole + b"rest").text
+    # Fewer bytes than a compound file has must not be taken for the name of one.
+    secret = tmp_path / "secret.msg"
+    secret.write_bytes(whole)
+    for content in (str(secret), f"\xd0{secret}"):
+        assert "Text of the letter." not in str(load(tmp_path, "b.msg", content.encode("latin-1")))
+
+
+def test_control_characters_stay_out_of_metadata(tmp_path: Path) -> None:
+    page = b"Snapshot-Content-Location: https://\0e\x1b[31m\nContent-Type: text/html\n\n<p>words</p>"
+    assert document(tmp_path, "a.mhtml", page).metadata == {"url": "https://e"}
+
+
 def test_images_of_the_html_are_passed_over_and_others_told(tmp_path: Path) -> None:
     message = EmailMessage()
     message["From"] = "a@example.org"

@@ -121,7 +121,7 @@ def test_slides(seeds: range, tmp_path: Path) -> None:
         assert item.pages.labels == ("Part 1", "Part 2")
 
 
-def _flat(kind: str, body: str, rest: str = "") -> str:
+def flat_document(kind: str, body: str, rest: str = "") -> str:
     mime = f"application/vnd.oasis.opendocument.{kind}"
     return (
         f'<?xml version="1.0"?><office:document {_SPACES} office:mimetype="{mime}">{rest}'
@@ -139,7 +139,7 @@ def _zipped(content: str, **others: str) -> bytes:
 
 
 def test_flat_text_is_told_by_its_content(tmp_path: Path) -> None:
-    page = document(tmp_path, "a.xml", _flat("text", "<text:p>one<text:s text:c='2'/>two</text:p>"))
+    page = document(tmp_path, "a.xml", flat_document("text", "<text:p>one<text:s text:c='2'/>two</text:p>"))
     assert (page.format, texts(page)) == ("odt", [("paragraph", "one  two")])
 
 
@@ -150,7 +150,7 @@ def test_notes_and_comments_stand_after_their_paragraph(tmp_path: Path) -> None:
         "</dc:creator><dc:date>2020-01-01</dc:date><text:p>Why?</text:p></office:annotation>.</text:p>"
         "<text:p>Next.</text:p>"
     )
-    page = document(tmp_path, "a.fodt", _flat("text", body))
+    page = document(tmp_path, "a.fodt", flat_document("text", body))
     assert [words for _, words in texts(page)] == ["Before[1] after.", "[1] A note.", "Ann: Why?", "Next."]
 
 
@@ -159,7 +159,7 @@ def test_deleted_text_is_left_out_and_inserted_text_is_not(tmp_path: Path) -> No
         "<text:tracked-changes><text:changed-region><text:deletion><text:p>gone</text:p></text:deletion>"
         "</text:changed-region></text:tracked-changes><text:p>stays <text:change-start/>new</text:p>"
     )
-    assert document(tmp_path, "a.fodt", _flat("text", body)).text == "stays new"
+    assert document(tmp_path, "a.fodt", flat_document("text", body)).text == "stays new"
 
 
 def test_lists_are_numbered_nested_and_go_on(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_lists_are_numbered_nested_and_go_on(tmp_path: Path) -> None:
     first = f"<text:list text:style-name='L'>{item.format('one', inner)}{item.format('two', '')}</text:list>"
     again = f"<text:list text:style-name='L' text:continue-numbering='true'>{item.format('three', '')}</text:list>"
     body = f"{first}<text:p>Between.</text:p>{again}"
-    page = document(tmp_path, "a.fodt", _flat("text", body, styles))
+    page = document(tmp_path, "a.fodt", flat_document("text", body, styles))
     assert texts(page) == [
         ("list", "1. one\n  - inner\n2. two"),
         ("paragraph", "Between."),
@@ -188,7 +188,7 @@ def test_headers_and_footers_once_without_page_numbers(tmp_path: Path) -> None:
         "</style:master-page>"
     )
     styles = f"<office:master-styles>{page_style.format('A')}{page_style.format('B')}</office:master-styles>"
-    page = document(tmp_path, "a.fodt", _flat("text", "<text:p>Body.</text:p>", styles))
+    page = document(tmp_path, "a.fodt", flat_document("text", "<text:p>Body.</text:p>", styles))
     assert [words for _, words in texts(page)] == ["Body.", "The company"]
 
 
@@ -199,13 +199,19 @@ def test_text_boxes_alternative_texts_and_form_fields(tmp_path: Path) -> None:
         "</draw:frame><draw:frame><draw:image xlink:href='http://example.org/a.png'/><svg:desc>A hill"
         "</svg:desc></draw:frame><draw:control draw:control='c1'/></text:p>"
     )
-    page = document(tmp_path, "a.fodt", _flat("text", body))
+    page = document(tmp_path, "a.fodt", flat_document("text", body))
     assert [words for _, words in texts(page)] == ["Figure:", "In the box", "A hill", "Alice"]
+
+
+def test_a_document_that_is_one_formula(tmp_path: Path) -> None:
+    space = 'xmlns="http://www.w3.org/1998/Math/MathML"'
+    math = f"<math {space}><semantics><mi>a</mi><annotation>a over b</annotation></semantics></math>"
+    assert document(tmp_path, "a.odf", _zipped(math)).text == "a over b"
 
 
 def test_pages_where_the_text_marks_them(tmp_path: Path) -> None:
     body = "<text:p>one</text:p><text:soft-page-break/><text:p>two</text:p>"
-    page = document(tmp_path, "a.fodt", _flat("text", body))
+    page = document(tmp_path, "a.fodt", flat_document("text", body))
     assert page.pages is not None
     assert [page.pages.at(block.start) for block in page.blocks] == [1, 2]
 
@@ -219,7 +225,7 @@ def test_repeated_rows_and_cells_are_bounded_and_counted(tmp_path: Path) -> None
         for name, value in (("name", "age"), ("Ann", "31"), ("Bob", "27"))
     )
     page = document(
-        tmp_path, "a.fods", _flat("spreadsheet", f"<table:table table:name='S'>{rows}</table:table>")
+        tmp_path, "a.fods", flat_document("spreadsheet", f"<table:table table:name='S'>{rows}</table:table>")
     )
     kinds = [
         ("heading", "S"),
@@ -240,7 +246,7 @@ def test_notes_of_slides_stand_on_their_slide(tmp_path: Path) -> None:
         "presentation:class='notes'><draw:text-box><text:p>Say {0}</text:p></draw:text-box></draw:frame>"
         "</presentation:notes></draw:page>"
     )
-    page = document(tmp_path, "a.fodp", _flat("presentation", slide.format("A") + slide.format("B")))
+    page = document(tmp_path, "a.fodp", flat_document("presentation", slide.format("A") + slide.format("B")))
     assert page.pages is not None
     assert [(page.pages.at(b.start), page.text[b.start : b.end]) for b in page.blocks] == [
         (1, "Title A"),
@@ -257,10 +263,12 @@ def test_embedded_sheet_is_written_in_place_and_embedded_file_is_a_member(tmp_pa
     body = f"<text:p>Look:{frame.format('Object 1')}{frame.format('note.txt')}</text:p><text:p>End.</text:p>"
     cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
     row = f"<table:table-row>{cell.format('a')}{cell.format('b')}</table:table-row>"
-    inner = _flat(
+    inner = flat_document(
         "spreadsheet", f"<table:table table:name='In'>{row}{row.replace('>a<', '>c<')}</table:table>"
     )
-    data = _zipped(_flat("text", body), **{"Object 1__content_xml": inner, "note.txt": "A file of its own."})
+    data = _zipped(
+        flat_document("text", body), **{"Object 1__content_xml": inner, "note.txt": "A file of its own."}
+    )
     whole, member = load(tmp_path, "a.odt", data)
     assert [words for _, words in texts(whole)] == ["Look:", "In", "a: c; b: b", "End."]  # type: ignore[arg-type]
     assert (member.path, member.text) == ("a.odt/note.txt", "A file of its own.")  # type: ignore[union-attr]
@@ -273,7 +281,9 @@ def _protected(password: str) -> bytes:
     salt, vector = bytes(range(16)), bytes(range(16, 32))
     key = hashlib.pbkdf2_hmac("sha1", hashlib.sha256(password.encode()).digest(), salt, 1000, 32)
     deflating = zlib.compressobj(wbits=-15)
-    plain = deflating.compress(_flat("text", "<text:p>A secret.</text:p>").encode()) + deflating.flush()
+    plain = (
+        deflating.compress(flat_document("text", "<text:p>A secret.</text:p>").encode()) + deflating.flush()
+    )
     padding = 16 - len(plain) % 16
     closing = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
     closed = closing.update(plain + bytes([padding]) * padding) + closing.finalize()
@@ -310,7 +320,7 @@ def test_password(tmp_path: Path) -> None:
 def test_entities_are_not_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("top secret")
-    flat = _flat("text", "<text:p>seen &x;&a;</text:p>").replace(
+    flat = flat_document("text", "<text:p>seen &x;&a;</text:p>").replace(
         '<?xml version="1.0"?>',
         f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}"><!ENTITY a "aaaa">]>',
     )
@@ -319,5 +329,5 @@ def test_entities_are_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_cut_off_is_damaged(tmp_path: Path, share: float) -> None:
-    whole = _zipped(_flat("text", "<text:p>words</text:p>" * 50))
+    whole = _zipped(flat_document("text", "<text:p>words</text:p>" * 50))
     assert failure(tmp_path, "a.odt", whole[: int(share * len(whole))]).error == "damaged"

@@ -8,7 +8,7 @@ import pytest
 from ragcli.types import Document, Failure
 
 from .known import SEEDS, Known, Piece, check_known, known
-from .support import document, failure, load, texts
+from .support import check, document, failure, load, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,14 @@ def test_what_is_broken_gives_what_can_be_had(tmp_path: Path) -> None:
     assert (told.error, "line 1" in told.message) == ("damaged", True)
     assert document(tmp_path, "b.xml", "<a>one</a><a>two</a>").text == "one\n\ntwo"
     assert "x" in document(tmp_path, "c.xml", "<d>" * 400 + "x" + "</d>" * 400).text
+
+
+def test_lines_ascend_where_the_end_is_broken(tmp_path: Path) -> None:
+    page = load(tmp_path, "a.xml", "<a>\n<p>one</p>\n<p>two &#xD800;</p>\n</a>rest</b>")[0]
+    assert isinstance(page, Document)
+    check(page)
+    assert page.text.startswith("one\n\ntwo")
+    assert page.text.endswith("rest")
 
 
 def test_declared_encodings(tmp_path: Path) -> None:

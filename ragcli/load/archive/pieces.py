@@ -12,6 +12,7 @@ from ragcli.load.parsed import CannotRead, Member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
     from ragcli.load.parsed import Allowance
 
@@ -66,6 +67,32 @@ class _Zlib:
         return self._inner.unused_data
 
 
+class _Zstandard:
+    """Says of what is damaged the same as the others."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._inner: Decompressor = module.ZstdDecompressor()
+        self._error: type[Exception] = module.ZstdError
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return self._inner.decompress(data, max_length)
+        except self._error as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inner.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+
 def gzip_stream() -> Decompressor:
     """A member of a gzip file (RFC 1952)."""
     return _Zlib(31)
@@ -90,10 +117,9 @@ def zstd_stream() -> Decompressor:
     """A Zstandard frame; raises CannotRead where neither Python nor its backport has it."""
     for module in ("compression.zstd", "backports.zstd"):
         try:
-            made: Decompressor = import_module(module).ZstdDecompressor()
+            return _Zstandard(import_module(module))
         except ImportError:
             continue
-        return made
     raise CannotRead("unsupported", "it is packed with Zstandard, which this Python cannot unpack")
 
 

@@ -11,7 +11,7 @@ from ragcli.load.blocks import paragraph, scan, to_blocks
 from ragcli.load.mail.charset import text_in
 from ragcli.load.markup.plain import read_text
 from ragcli.load.parsed import Parsed
-from ragcli.load.source import Source
+from ragcli.load.source import Source, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,7 +170,8 @@ def _value(line: _Property) -> str:
         return ""
     value = line.value
     if "QUOTED-PRINTABLE" in (encoding, line.parameters.get("TYPE", "").upper()):
-        value = text_in(binascii.a2b_qp(value.encode("utf-8", "replace")), line.parameters.get("CHARSET"))
+        decoded = binascii.a2b_qp(value.encode("utf-8", "replace"))
+        value = clean(text_in(decoded, line.parameters.get("CHARSET"))).text
     if line.name in _STRUCTURED:
         # Fields within are parted by semicolons, those that are escaped apart.
         fields = [_unescaped(part).strip() for part in re.split(r"(?<!\\);", value)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import pairwise, zip_longest
+from itertools import chain, islice, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from ragcli.load.source import clean
@@ -33,13 +33,13 @@ def explain(rows: Iterable[Row]) -> list[tuple[int, str]]:
     5``). Rows before them, and cells beyond them, stand without a name. Line breaks within a cell
     become spaces. The lines are clean.
     """
-    kept = [(number, [_words(cell) for cell in cells]) for number, cells in rows]
-    kept = [row for row in kept if any(row[1])]
+    filled = ((number, words) for number, cells in rows if any(words := list(map(_words, cells))))
+    kept = list(islice(filled, SAMPLE))  # the others pass through
     first, end = headers_of([cells for _, cells in kept])
     names = names_of([cells for _, cells in kept[first:end]])
     lines = [
         (number, line_of(names if index >= end > first else (), cells))
-        for index, (number, cells) in enumerate(kept)
+        for index, (number, cells) in enumerate(chain(kept, filled))
     ]
     # No line break is left in a line, so that all can be cleaned at once.
     cleaned = clean("\n".join(line for _, line in lines)).text.split("\n")
@@ -47,13 +47,14 @@ def explain(rows: Iterable[Row]) -> list[tuple[int, str]]:
 
 
 def _words(cell: str) -> str:
-    return " ".join(cell.split())
+    # What can be printed has no white space but blanks.
+    return " ".join(cell.split()) if " " in cell or not cell.isprintable() else cell
 
 
 def line_of(names: Sequence[str], cells: Sequence[str]) -> str:
     """``name: cell; name: cell``, without empty cells; cells beyond the names stand alone."""
-    named = zip_longest(names, cells, fillvalue="")
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
+    named = [f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell]
+    return "; ".join([*named, *filter(None, cells[len(names) :])])
 
 
 def names_of(headers: Sequence[Sequence[str]]) -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ragcli.load.data.rows import explain
 from ragcli.load.markup.plain import read_text
@@ -13,7 +12,7 @@ from ragcli.load.parsed import Parsed
 from ragcli.types import Block, PlaceMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ragcli.load.source import Source
 
@@ -23,8 +22,7 @@ _STRAYS = 20  # quotes; in a file with more they count for nothing from there on
 _LONGEST_CELL = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     cells: list[str]
     first: int  # index of its first line in the text
     end: int  # and of the line after its last
@@ -50,42 +48,39 @@ def read_table(source: Source) -> Parsed:
     return Parsed("", "\n".join(line for _, line in rows), tuple(blocks), places)
 
 
-def _rows(lines: list[str], delimiter: str) -> list[_Row]:
+def _rows(lines: list[str], delimiter: str) -> Iterator[_Row]:
     """The rows; where a stray quote would swallow lines, quotes count for nothing in its line."""
-    rows: list[_Row] = []
     at = 0
     for _ in range(_STRAYS):
         try:
-            # What came before an error is kept.
-            rows.extend(_moved(_parse(lines[at:] if at else lines, delimiter, csv.QUOTE_MINIMAL), at))
+            for row in _parse(lines, delimiter, csv.QUOTE_MINIMAL, at):
+                yield row
+                at = row.end
         except csv.Error:
-            at = rows[-1].end if rows else 0
-            row = next(_parse([lines[at]], delimiter, csv.QUOTE_NONE))
-            rows.append(_Row(row.cells, at, at + 1))
+            yield next(_parse(lines, delimiter, csv.QUOTE_NONE, at))
             at += 1
         else:
-            return rows
-    return [*rows, *_moved(_parse(lines[at:], delimiter, csv.QUOTE_NONE), at)]
+            return
+    yield from _parse(lines, delimiter, csv.QUOTE_NONE, at)
 
 
-def _moved(rows: Iterable[_Row], by: int) -> Iterator[_Row]:
-    return (_Row(row.cells, by + row.first, by + row.end) for row in rows)
-
-
-def _parse(lines: list[str], delimiter: str, quoting: int) -> Iterator[_Row]:
+def _parse(lines: list[str], delimiter: str, quoting: int, first: int = 0) -> Iterator[_Row]:
     if quoting == csv.QUOTE_NONE:
-        for index, line in enumerate(lines):
-            cells = [" ".join(cell.strip().strip('"').split()) for cell in line.split(delimiter)]
+        for index in range(first, len(lines)):
+            cells = [cell.strip().strip('"') for cell in lines[index].split(delimiter)]
             yield _Row(cells, index, index + 1)
         return
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(
-        (f"{line}\n" for line in lines), delimiter=delimiter, strict=True, skipinitialspace=True
+        (f"{lines[index]}\n" for index in range(first, len(lines))),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=True,
     )
-    first = 0
+    begin = first
     for cells in reader:
-        yield _Row([" ".join(cell.split()) for cell in cells], first, reader.line_num)
-        first = reader.line_num
+        yield _Row(cells, first, begin + reader.line_num)
+        first = begin + reader.line_num
 
 
 def _delimiter_of(lines: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ragcli.load.charrefs import without_surrogates
 from ragcli.load.parsed import CannotRead
 from ragcli.load.xml import local_name, xml_parser
 
@@ -86,7 +87,7 @@ def _parsed(text: str) -> Tree:
 
     parser = xml_parser(encoding="utf-8")
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(without_surrogates(text.encode("utf-8", "replace")), parser)
     except etree.XMLSyntaxError as error:
         raise CannotRead("damaged", f"not XML that can be read (line {error.lineno or 1})") from None
     broken = ""

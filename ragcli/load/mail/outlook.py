@@ -12,7 +12,7 @@ from ragcli.load.mail.mapi import Storage, codec_of, opened
 from ragcli.load.mail.mime import parse
 from ragcli.load.mail.richtext import decompressed, html_in
 from ragcli.load.markup.plain import read_text
-from ragcli.load.office.ole import open_ole
+from ragcli.load.office.ole import MAGIC, open_ole
 from ragcli.load.office.rtf import read_rtf
 from ragcli.load.parsed import CannotRead, Content, Member, Parsed
 from ragcli.load.source import clean, inline
@@ -101,6 +101,8 @@ def read_msg(content: Content) -> Iterator[Item]:
 
     Other attachments are members. Images that its HTML shows are left out.
     """
+    if not content.data.startswith(MAGIC):
+        raise CannotRead("damaged", "it is no Outlook file, or damaged")
     with open_ole(content.data) as ole:
         yield from _message(opened(ole), "", 0)
 

@@ -102,7 +102,7 @@ def _cues(lines: Sequence[str], at: int, end: int) -> Iterator[_Cue]:
 
 def _words(line: str) -> str:
     voiced = _VOICE.sub(lambda match: f"{match[1].strip()}: ", _OVERRIDE.sub("", line))
-    return " ".join(html.unescape(_TAG.sub("", voiced)).split())
+    return inline(html.unescape(_TAG.sub("", voiced)))
 
 
 def _seconds(stamp: str) -> int:

@@ -61,6 +61,7 @@ class _Package:
     toc: str
     labels: dict[str, _Entry] = field(default_factory=dict)  # of whole files
     page_marks: dict[str, dict[str, str]] = field(default_factory=dict)  # file → anchor → page's name
+    lost: list[CannotRead] = field(default_factory=list)  # of the list of files
 
 
 def read_epub(content: Content) -> Iterator[Item]:
@@ -75,7 +76,7 @@ def read_epub(content: Content) -> Iterator[Item]:
     _refuse_encrypted(parts, package)
     _read_navigation(parts, package)
     book = _Book(package)
-    failed: list[CannotRead] = []
+    failed = package.lost
     for number, identity in enumerate(package.spine, 1):
         path, kind, _ = package.manifest.get(identity, ("", "", ""))
         if not path or kind.startswith(("image/", "audio/", "video/")):
@@ -166,7 +167,8 @@ def _headed(
 
 def _package(parts: Parts) -> _Package:
     path = _package_path(parts)
-    root = parse_xml(parts.read(path), path)
+    lost: list[CannotRead] = []
+    root = parse_xml(parts.read(path), path, lost)
     folder = posixpath.dirname(path)
     manifest: dict[str, tuple[str, str, str]] = {}
     spine: list[str] = []
@@ -184,7 +186,7 @@ def _package(parts: Parts) -> _Package:
     if not spine:  # without an order of reading, that of the list of files
         spine = [identity for identity, (_, media, _) in manifest.items() if media in _PAGES]
     title, metadata = _metadata(root)
-    return _Package(folder, title, metadata, manifest, list(dict.fromkeys(spine)), toc)
+    return _Package(folder, title, metadata, manifest, list(dict.fromkeys(spine)), toc, lost=lost)
 
 
 def _package_path(parts: Parts) -> str:
@@ -292,12 +294,18 @@ def _resolved(folder: str, href: str) -> str:
 
 
 def _as_html(data: bytes, marks: dict[str, str], numbers: list[str]) -> bytes:
-    """XHTML as HTML, where an empty element may not close itself; with a mark where a page begins."""
+    """XHTML as HTML, where an empty element may not close itself; with a mark where a page begins.
+
+    What is no whole XML is left to the reader of HTML as it is.
+    """
     from lxml import etree
 
+    lost: list[CannotRead] = []
     try:
-        root = parse_xml(data)
+        root = parse_xml(data, lost=lost)
     except CannotRead:
+        return data
+    if lost:
         return data
     if "" in marks:
         body = next(root.iter("{*}body"), root)

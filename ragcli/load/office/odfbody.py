@@ -128,7 +128,7 @@ class Body:
         elif name == "draw:page":
             self._slide(element)
         elif name == "math:math":
-            self._ended().paragraph(_formula(element))
+            self._ended().paragraph(formula(element))
         elif name in ("presentation:footer-decl", "presentation:header-decl"):
             self._footers[attribute(element, "presentation:name")] = inline(text_within(element))
         elif name.startswith(("draw:", "dr3d:")) or name in ("svg:title", "svg:desc"):
@@ -212,7 +212,7 @@ class Body:
         elif self._in_margin and name in _OF_THE_MOMENT:
             return
         elif name == "math:math":
-            out.append(_formula(child))
+            out.append(formula(child))
         elif name in ("text:p", "text:h", "text:list"):
             out.append("\n")
             self._collect(child, out)
@@ -472,7 +472,7 @@ class Body:
             return
         self._depth += 1
         if found is not None and odf_name(found.tag) == "math:math":
-            self._ended().paragraph(_formula(found))
+            self._ended().paragraph(formula(found))
         elif found is not None:
             for body in found.iter("{*}body"):
                 self._children(body)
@@ -520,7 +520,8 @@ def _is_folio(paragraph: etree._Element) -> bool:
     return bool(fields) and len(re.findall(r"\w+", words)) <= 1
 
 
-def _formula(math: etree._Element) -> str:
+def formula(math: etree._Element) -> str:
+    """MathML in one line: as its author typed it, where that is kept."""
     for note in math.iter("{*}annotation"):
         return inline(note.text or "")
     return inline(" ".join(str(words) for words in math.itertext()))

@@ -26,14 +26,19 @@ _PROTECTED = ("\x09DRMContent", "\x06DataSpaces")
 _OLDER = (b"\xdb\xa5", b"\x31\xbe\x00\x00", b"\xfe7\x00#", b"\x9b\xa5")
 _UNSUPPORTED = "of {}, which is not read; save it as .docx or .odt"
 _LARGEST = 200_000_000  # bytes of one stream
+_SECTOR_SHIFT = 30  # where the header tells the size of a sector
 
 
 def open_ole(data: bytes) -> OleFileIO:
-    """The compound file in these bytes; raises CannotRead("damaged")."""
+    """The compound file in these bytes, its last sector made whole; raises CannotRead("damaged").
+
+    Never hand bytes to olefile as they are: fewer than 1,536 it takes for the name of a file.
+    """
     import olefile
 
+    sector = 4096 if data[_SECTOR_SHIFT : _SECTOR_SHIFT + 1] == b"\x0c" else 512
     try:
-        return olefile.OleFileIO(io.BytesIO(data))
+        return olefile.OleFileIO(io.BytesIO(data + bytes(-len(data) % sector)))
     except Exception as error:
         raise CannotRead("damaged", "the OLE container is broken or cut short") from error
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from ragcli.load.office.odfbody import Body
+from ragcli.load.office.odfbody import Body, formula
 from ragcli.load.office.odfcrypt import unlock
 from ragcli.load.office.odfnames import odf_name
 from ragcli.load.office.odfstyles import Styles
@@ -46,23 +46,27 @@ def read_opendocument(content: Content) -> Iterator[Item]:
     if content.data.startswith(b"PK"):
         yield from _zipped(content)
         return
-    root = parse_xml(content.data)
+    lost: list[CannotRead] = []
+    root = parse_xml(content.data, lost=lost)
     if odf_name(root.tag) != "office:document":
         raise CannotRead("damaged", "it is no OpenDocument file: neither a zip archive nor its XML")
     yield from _read([root], None)
+    yield from lost
 
 
 def _zipped(content: Content) -> Iterator[Item]:
     parts = open_parts(content.data)
     unlock(parts, content.passwords)
-    roots = [parse_xml(parts.read("content.xml"), "content.xml")]
+    lost: list[CannotRead] = []
+    roots = [parse_xml(parts.read("content.xml"), "content.xml", lost)]
     for name in ("styles.xml", "meta.xml"):
         try:
             if name in parts:
-                roots.append(parse_xml(parts.read(name), name))
+                roots.append(parse_xml(parts.read(name), name, lost))
         except CannotRead as error:
             yield CannotRead(error.error, error.message, name)
     yield from _read(roots, parts)
+    yield from lost
 
 
 def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:
@@ -72,9 +76,11 @@ def _read(roots: list[etree._Element], parts: Parts | None) -> Iterator[Item]:
     writer = Writer()
     objects = _Objects(parts)
     body = Body(writer, styles, objects)
-    for element in roots[0].iter("{*}body"):
-        body.write(element)
-        break
+    content = next(roots[0].iter("{*}body"), None)
+    if content is not None:
+        body.write(content)
+    elif odf_name(roots[0].tag) == "math:math":  # a document that is one formula
+        writer.paragraph(formula(roots[0]))
     for root in roots:
         for master in root.iter("{*}master-page"):
             body.write_master(master)

@@ -25,10 +25,10 @@ def read_spreadsheetml(content: Content) -> Iterator[Item]:
 
     Pages are sheets, lines are rows. Left out are formulas (their results are read), formats and macros.
     """
-    root = parse_xml(content.data)
+    refused: list[CannotRead] = []
+    root = parse_xml(content.data, lost=refused)
     writer = Writer()
     cells = 0
-    refused: list[CannotRead] = []
     sheets = [element for element in root if local_name(element) == "Worksheet"]
     for page, sheet in enumerate(sheets, 1):
         name = inline(local_attribute(sheet, "Name"))
@@ -62,7 +62,7 @@ def _rows(sheet: etree._Element) -> Iterator[tuple[int, etree._Element]]:
             continue
         for row in table:
             if local_name(row) == "Row":
-                number = _number(local_attribute(row, "Index"), number + 1)
+                number = max(1, _number(local_attribute(row, "Index"), number + 1))
                 yield number, row
                 number += _number(local_attribute(row, "Span"), 0)
 

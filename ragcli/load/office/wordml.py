@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from ragcli.load.office.flow import Flow, Paragraph
 from ragcli.load.office.stylenames import style_level
 from ragcli.load.office.symbols import symbol
-from ragcli.load.parsed import Content, Parsed
+from ragcli.load.parsed import CannotRead, Content
 from ragcli.load.source import inline
 from ragcli.load.writer import Writer
 from ragcli.load.xml import local_attribute, local_name, parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
+    from ragcli.load.parsed import Item
     from ragcli.types import Scalar
 
 _PROPERTIES = {
@@ -30,13 +33,14 @@ _SKIPPED = frozenset(_DEAD.split())
 _BREAKS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "\u2011"}
 
 
-def read_wordml(content: Content) -> Parsed:
+def read_wordml(content: Content) -> Iterator[Item]:
     """The text with headings by style or outline level, lists with their marks, and tables.
 
     Notes, comments and text boxes stand after their paragraph, headers and footers once at the end;
     pages are those that the text itself begins. Left out are deletions, field instructions, pictures.
     """
-    root = parse_xml(content.data)
+    lost: list[CannotRead] = []
+    root = parse_xml(content.data, lost=lost)
     writer = Writer()
     reading = _Reading(root, writer)
     for body in root.iter("{*}body"):
@@ -44,7 +48,8 @@ def read_wordml(content: Content) -> Parsed:
         break
     reading.finish(root)
     title, metadata = properties_of(root)
-    return writer.parsed(title, metadata)
+    yield writer.parsed(title, metadata)
+    yield from lost
 
 
 def properties_of(root: etree._Element) -> tuple[str, dict[str, Scalar]]:

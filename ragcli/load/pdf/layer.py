@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ragcli.load.parsed import CannotRead, Content, Item, Member
+from ragcli.load.pdf.bombs import refuse_bombs
 from ragcli.load.pdf.fallback import read_with_pypdf
 from ragcli.load.pdf.furniture import Furniture
 from ragcli.load.pdf.geometry import Page, Row
@@ -52,6 +53,7 @@ def read_pdf(content: Content) -> Iterator[Item]:
     ``no-text`` (no text layer); the last is also yielded for single pages that are but pictures.
     """
     ocr = PageOcr(content.ocr) if content.ocr else None
+    refuse_bombs(content.data)
     opened = read_with_pdfium(content.data, content.passwords, ocr)
     if opened is None:
         opened = read_with_pypdf(content.data, content.passwords)

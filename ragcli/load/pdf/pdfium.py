@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ REFUSED = "no password given opens the PDF; give its own with --password"
 _MOST_ATTACHED = 200_000_000  # bytes of one attachment
 _MOST_ANNOTATIONS = 5000  # on a page
 _MOST_LETTERS = 100_000  # of one annotation
+_LABELS = re.compile(rb"/PageLabels\s*(?:(\d+)\s+(\d+)\s+R|<<)")
 _PICTURED = 0.05  # of a page's area, covered by one picture
 
 
@@ -58,10 +60,20 @@ def read_with_pdfium(
         if document is None or not len(document):
             return None
         has_forms = _with_forms(document)
+        labelled = _labels_end(data)
         fonts: dict[int, bool] = {}
         attached: list[tuple[str, bytes | None]] = []
         pages = [
-            _page(document, number, fonts, attached, has_forms, unread) for number in range(len(document))
+            _page(
+                document,
+                number,
+                _label(document, number) if labelled else "",
+                fonts,
+                attached,
+                has_forms,
+                unread,
+            )
+            for number in range(len(document))
         ]
         return Opened(
             pages,
@@ -106,6 +118,7 @@ def _with_forms(document: Any) -> bool:
 def _page(
     document: Any,
     index: int,
+    label: str,
     fonts: dict[int, bool],
     attached: list[tuple[str, bytes | None]],
     has_forms: bool,
@@ -113,7 +126,7 @@ def _page(
 ) -> Page:
     import pypdfium2
 
-    out = Page(index + 1, _label(document, index))
+    out = Page(index + 1, label)
     try:
         page = document[index]
     except pypdfium2.PdfiumError:
@@ -142,6 +155,22 @@ def _seen(page: Any) -> tuple[float, float, float, float]:
     left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
     right, top = min(media[2], crop[2]), min(media[3], crop[3])
     return (left, bottom, right, top) if left < right and bottom < top else tuple(media)
+
+
+def _labels_end(data: bytes) -> bool:
+    """No part of the tree of page labels is known to lead to others: PDFium follows loops until it dies.
+
+    Hardly a file has a tree that is more than its root. One within an object stream is not looked at.
+    """
+    found = _LABELS.search(data)
+    if not found:
+        return True
+    start = found.end()
+    if found[1]:
+        place = re.search(rb"(?<!\d)%s\s+%s\s+obj\b" % (found[1], found[2]), data)
+        start = place.end() if place else len(data)
+    end = data.find(b"endobj", start)
+    return b"/Kids" not in data[start : end if end >= 0 else len(data)]
 
 
 def _label(document: Any, index: int) -> str:

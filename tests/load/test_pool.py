@@ -28,6 +28,7 @@ LOADERS = {
         "crash",
         "devour",
         "burst",
+        "sign",
         "chatter",
         "reach_out",
         "lay_aside",
@@ -111,6 +112,13 @@ def test_a_bad_file_costs_only_itself(suffix: str, error: str, told: str, tmp_pa
         assert isinstance(failure, Failure)
         assert failure.error.startswith(error)
         assert told in failure.message
+
+
+def test_a_large_parent_does_not_cost_workers(tmp_path: Path) -> None:
+    held = bytearray(b"x") * 400_000_000
+    found = read(tmp_path, {f"{n}.sign": "x" for n in range(4)}, workers=1)
+    assert len({item.text for [item] in found.values() if isinstance(item, Document)}) == 1
+    assert len(held) == 400_000_000
 
 
 def test_noise_of_a_library_is_heard_by_nobody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

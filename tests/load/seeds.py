@@ -401,7 +401,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     ".xlsx": _xlsx,
     ".xml": _XML.encode,
     ".yaml": b"title: Seeds\nlist: &x\n  - a\n  - {b: c}\nagain: *x\ntext: |\n  many\n  lines\n".strip,
-    ".zip": lambda: zipped({**_FILES, "e.zip": zipped(_FILES), "f.docx": _docx()}),
+    ".zip": lambda: zipped({**_FILES, "e.zip": zipped({"deep.md": b"# Deep\n\nKelp.\n"}), "f.docx": _docx()}),
     "": b"#!/bin/sh\nf() {\n  echo\n}\n".strip,
     ".vue": _VUE.encode,
     **{suffix: partial(_code, suffix) for suffix in LANGUAGES},

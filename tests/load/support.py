@@ -81,6 +81,7 @@ def check_failure(item: Failure) -> None:
         "encoding",
         "too-large",
         "too-deep",
+        "copy",
     }
     assert item.message
     assert item.message.isprintable()

@@ -43,7 +43,7 @@ def test_descriptions(tmp_path: Path) -> None:
 def test_without_words_the_reason_names_ocr(tmp_path: Path, kind: str) -> None:
     item = failure(tmp_path, f"a.{kind.lower()}", picture(kind, "Hidden"))
     assert item.error == "no-text"
-    assert "OCR" in item.message
+    assert "--ocr" in item.message
 
 
 def test_cut_off_is_told(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ function: they belong to every piece that is cut off from them.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from ragcli.chunk.sentences import sentence_spans
 from ragcli.types import Block, Document
 
+# What parts a header from its rows in Markdown, reStructuredText and the like.
+_RULE = re.compile(r"[\s|:+=-]*")
 _ANNOUNCED = frozenset(["list", "table", "code"])
 
 
@@ -24,7 +27,8 @@ def lead_of(document: Document, start: int, end: int) -> str:
         caption = caption_behind(blocks, at)
         if caption is not None and caption.start >= end:
             parts.append(text[caption.start : caption.end])
-    return "\n".join(part.strip() for part in parts)
+    lines = (line.strip() for part in parts for line in part.strip().split("\n"))
+    return "\n".join(line for line in lines if not _RULE.fullmatch(line))
 
 
 def before(document: Document, at: int, start: int) -> list[tuple[int, int]]:

@@ -71,10 +71,12 @@ def chunk_command(
             context.terminal.out(dump(row))
     else:
         print_chunks(context.terminal, found)
+    if len(failures) == 1 and not rows:
+        raise UsageError(f"{failures[0].path}: {failures[0].message}")
     for failure in failures:
         context.terminal.error(f"{failure.path}: {failure.message}")
     if failures and not rows:
-        raise UsageError(f"{file} cannot be cut")
+        raise UsageError(f"nothing of {file} can be read")
     if failures:
         raise PartlyDone(f"{len(failures)} parts of {file} could not be read")
 

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -238,17 +238,23 @@ def rag_while_a_file_changes(words: Sequence[str], name: str, text: str | None, 
     ``after`` is the number of documents that are read from it before; with none it happens when
     the file is about to be opened.
     """
-    from ragcli.pipeline import build
+    from ragcli.load import Job, LoaderPool
 
-    load = build.load_file
+    load = LoaderPool.load
 
-    def load_file(file: Path, *, path: str, **options: Any) -> Iterator[Any]:
-        if path == name and not after:
-            change(file)
-        for number, item in enumerate(load(file, path=path, **options), 1):
-            yield item
-            if path == name and number == after:
-                change(file)
+    def watched(self: LoaderPool, jobs: Iterable[Job]) -> Iterator[Any]:
+        number = 0
+        for job, item in load(self, about_to_be_opened(jobs)):
+            yield job, item
+            number += job.path == name and item is not None
+            if job.path == name and item is not None and number == after:
+                change(job.file)
+
+    def about_to_be_opened(jobs: Iterable[Job]) -> Iterator[Job]:
+        for job in jobs:
+            if job.path == name and not after:
+                change(job.file)
+            yield job
 
     def change(file: Path) -> None:
         if text is None:
@@ -256,5 +262,5 @@ def rag_while_a_file_changes(words: Sequence[str], name: str, text: str | None, 
         else:
             file.write_text(text, "utf-8")
 
-    build.load_file = load_file
+    LoaderPool.load = watched  # type: ignore[method-assign]
     rag(words)

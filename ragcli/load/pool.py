@@ -188,7 +188,8 @@ class LoaderPool:
 
     def _retire(self, worker: _Worker) -> None:
         with self._changed:
-            self._running.remove(worker)
+            if worker in self._running:  # another may have been meant to take its place, and could not
+                self._running.remove(worker)
         worker.close()
 
     def _serve(self, worker: _Worker, answers: _Answers) -> _Worker | None:

@@ -280,6 +280,7 @@ def test_an_unknown_language_is_told_before_anything_is_read(run: Run, tmp_path:
 def test_the_variable_and_the_flag_are_both_tried(run: Run, tmp_path: Path) -> None:
     locked_pdf(tmp_path, "The treasure lies under the oak", "sesame")
     run("index", "locked.pdf", "--password", "wrong", cwd=tmp_path, env={"RAG_PASSWORD": "sesame"})
+    assert found(run, tmp_path, "treasure") == ["locked.pdf"]
 
 
 def found(run: Run, home: Path, word: str) -> list[str]:

@@ -83,7 +83,9 @@ def test_a_small_index_has_a_floor_too(run: Run, fresh: Path) -> None:
 
 @pytest.mark.parametrize("value", ["1.5", "-1", "some", "nan"])
 def test_what_is_no_share_is_refused(run: Run, samples: Path, value: str) -> None:
-    run.fails(2, "search", ON, f"--min-score={value}", cwd=samples)
+    message = run.fails(2, "search", ON, f"--min-score={value}", cwd=samples)
+    assert value in message
+    assert "min-score" in message
 
 
 def test_it_needs_an_index(run: Run, samples: Path) -> None:

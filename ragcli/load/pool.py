@@ -141,6 +141,8 @@ class LoaderPool:
                     raise self._trouble
                 self._changed.wait(_TICK)
                 self._end_the_silent()
+            if self._closing:  # what the end of the workers left is no answer
+                raise RuntimeError("the pool is closed")
             if not answers.frames:
                 return None
             frame = answers.frames.popleft()

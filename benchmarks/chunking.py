@@ -1,7 +1,7 @@
 """Recall, precision and IoU of five passages: chunkers, sizes, overlap and context, beside published figures.
 
     python -m benchmarks.chunking [SET] [--ways CHUNKER:SIZE:OVERLAP:CONTEXT …] [--pages SET]
-                                  [--keep DIR] [--json FILE]
+                                  [--before CHECKOUT] [--keep DIR] [--json FILE]
 
 SET is a folder with ``docs/``, ``queries.jsonl`` and ``spans.jsonl``; without it,
 ``../shared/eval/chroma-chunking``, the data of Chroma's study "Evaluating Chunking Strategies for
@@ -9,6 +9,7 @@ Retrieval" (research.trychroma.com/evaluating-chunking), is taken. Its published
 same model stand below ours. The set of ``--pages`` has ``pages.jsonl`` instead (``query-id``,
 ``doc`` and ``page`` from 0): of it the share of the judged pages is told that five passages begin on.
 CONTEXT joins what is embedded with the text by ``+``, as in ``title+headings``, or is ``none``.
+``--before`` measures another checkout of the project beside this one, with its own settings.
 ``--keep`` keeps the indexes for the next run. A size counts tokens of the model with the context
 embedded beside the text; the study's count those of another tokenizer, and text alone.
 """
@@ -18,10 +19,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,26 +52,48 @@ PUBLISHED = (
 )
 
 
-def build(folder: Path, way: str, keep: Path) -> tuple[Path, int]:
-    """Index a set in one way; where, and the number of chunks."""
-    chunker, size, overlap, context = way.split(":")
-    index = keep / folder.name / way.replace(":", "-") / ".rag"
-    os.environ["RAG_CONTEXT"] = context.replace("+", ",")
-    built = rag(
-        index, "index", str(folder / "docs"), "--chunker", chunker, "--chunk-size", size, "--overlap", overlap
-    )
-    return index, built["chunks"]["total"]
+@dataclass(frozen=True)
+class Way:
+    """What is measured: a checkout, and its settings as ``CHUNKER:SIZE:OVERLAP:CONTEXT``, or its own."""
+
+    name: str
+    root: Path = ROOT
+
+    def rag(self, index: Path, *words: str) -> dict[str, Any]:
+        """Run the program of this checkout."""
+        return rag(index, *words, root=self.root)
+
+    def build(self, folder: Path, keep: Path) -> tuple[Path, int]:
+        """Index a set; where, and the number of chunks."""
+        index = keep / folder.name / self.name.replace(":", "-") / ".rag"
+        settings: tuple[str, ...] = ()
+        os.environ.pop("RAG_CONTEXT", None)
+        if self.root == ROOT:
+            chunker, size, overlap, context = self.name.split(":")
+            os.environ["RAG_CONTEXT"] = context.replace("+", ",")
+            settings = ("--chunker", chunker, "--chunk-size", size, "--overlap", overlap)
+        built = self.rag(index, "index", str(folder / "docs"), *settings)
+        return index, built["chunks"]["total"]
+
+    @property
+    def cells(self) -> str:
+        """The first columns of a table."""
+        if self.root != ROOT:
+            return f"{self.name} | | | "
+        chunker, size, overlap, context = self.name.split(":")
+        return f"{chunker} | {size} | {overlap} | {context.replace('+', ', ')}"
 
 
-def measure(folder: Path, way: str, keep: Path) -> dict[str, Any]:
+def measure(folder: Path, way: Way, keep: Path) -> dict[str, Any]:
     """Index the set in one way and evaluate all modes."""
-    index, chunks = build(folder, way, keep)
-    judged = rag(
+    index, chunks = way.build(folder, keep)
+    judged = way.rag(
         index, "eval", "--queries", str(folder / "queries.jsonl"), "--spans", str(folder / "spans.jsonl"),
         "--modes", ",".join(MODES), "--metrics", ",".join(METRICS),
     )  # fmt: skip
     return {
-        "way": way,
+        "way": way.name,
+        "cells": way.cells,
         "chunks": chunks,
         "queries": judged["queries"],
         "lost_references": len(judged["lost_references"]),
@@ -76,9 +101,9 @@ def measure(folder: Path, way: str, keep: Path) -> dict[str, Any]:
     }
 
 
-def measure_pages(folder: Path, way: str, keep: Path) -> dict[str, Any]:
+def measure_pages(folder: Path, way: Way, keep: Path) -> dict[str, Any]:
     """Index the set in one way; the mean share of each question's judged pages that five passages begin on."""
-    index, chunks = build(folder, way, keep)
+    index, chunks = way.build(folder, keep)
     wanted: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for line in (folder / "pages.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -88,11 +113,17 @@ def measure_pages(folder: Path, way: str, keep: Path) -> dict[str, Any]:
     for mode in MODES:
         shares = []
         for question in questions:
-            hits = rag(index, "search", question["text"], "-k", "5", "--mode", mode)["hits"]
+            hits = way.rag(index, "search", question["text"], "-k", "5", "--mode", mode)["hits"]
             pages = {(Path(hit["path"]).name, hit["page"]) for hit in hits}
             shares.append(len(wanted[question["_id"]] & pages) / len(wanted[question["_id"]]))
         found[mode] = sum(shares) / len(shares)
-    return {"way": way, "chunks": chunks, "queries": len(questions), "page_recall@5": found}
+    return {
+        "way": way.name,
+        "cells": way.cells,
+        "chunks": chunks,
+        "queries": len(questions),
+        "page_recall@5": found,
+    }
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -125,8 +156,7 @@ def page_table(results: list[dict[str, Any]]) -> str:
 
 
 def _named(result: dict[str, Any]) -> str:
-    chunker, size, overlap, context = result["way"].split(":")
-    return f"| {chunker} | {size} | {overlap} | {context.replace('+', ', ')} | {result['chunks']}"
+    return f"| {result['cells']} | {result['chunks']}"
 
 
 def main() -> None:
@@ -138,19 +168,26 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=WAYS)
     parser.add_argument("--pages", type=Path)
     parser.add_argument("--page-ways", nargs="+", default=PAGE_WAYS)
+    parser.add_argument("--before", type=Path)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (options.set / "spans.jsonl").is_file():
         parser.error(f"no spans.jsonl in {options.set}")
+    before = []
+    if options.before:
+        commit = subprocess.check_output(
+            ["git", "-C", options.before, "rev-parse", "--short", "HEAD"], text=True
+        ).strip()
+        before = [Way(f"before ({commit})", options.before.resolve())]
     results, pages = [], []
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as work:
         keep = Path(work).resolve()
-        for way in options.ways:
-            results.append(measure(options.set, way, keep))
+        for way in [*before, *map(Way, options.ways)]:
+            results.append(measure(options.set.resolve(), way, keep))
             print("\n".join(table(results[-1:]).splitlines()[2:5]), file=sys.stderr, flush=True)
-        for way in options.page_ways if options.pages else ():
-            pages.append(measure_pages(options.pages, way, keep))
+        for way in [*before, *map(Way, options.page_ways)] if options.pages else ():
+            pages.append(measure_pages(options.pages.resolve(), way, keep))
             print(page_table(pages[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     told = table(results)
     if pages:

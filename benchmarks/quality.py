@@ -25,10 +25,11 @@ MODES = ("lexical", "dense", "hybrid")
 METRICS = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
 
 
-def rag(index: Path, *words: str) -> dict[str, Any]:
-    """Run the program as a process of its own and read its JSON."""
-    command = [sys.executable, "-m", "ragcli", "--offline", "--index", str(index), *words, "--format", "json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+def rag(index: Path, *words: str, root: Path = ROOT, online: bool = False) -> dict[str, Any]:
+    """Run the program of a checkout as a process of its own and read its JSON."""
+    how = ["--index", str(index)] if online else ["--offline", "--index", str(index)]
+    command = [sys.executable, "-m", "ragcli", *how, *words, "--format", "json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

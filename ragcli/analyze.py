@@ -415,5 +415,12 @@ def _han_terms(run: str, net: bool) -> list[str]:
     return terms
 
 
+def tagged_words(run: str) -> list[tuple[str, bool]]:
+    """Dictionary words of a run of Chinese, in order, each with whether it is a proper name."""
+    import rjieba
+
+    return [(word, tag[:2] in ("nr", "ns", "nt", "nz")) for word, tag in rjieba.tag(run)]
+
+
 def _bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)]

@@ -13,6 +13,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,6 +38,14 @@ class TokenCounter(Protocol):
 
     def count(self, text: str) -> int:
         """How many tokens ``text`` has; 0 for the empty text."""
+        ...
+
+
+class SpanCounter(TokenCounter, Protocol):
+    """A counter that also says where the tokens lie."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Character span of each token, in order; a character of several tokens has one."""
         ...
 
 
@@ -80,7 +89,7 @@ ENCODINGS = {
 }
 
 
-def counter_for(llm: str | None, *, ranks: Path | None = None) -> TokenCounter:
+def counter_for(llm: str | None, *, ranks: Path | None = None) -> SpanCounter:
     """The best counter for an LLM spec that can be had without a network.
 
     ``ranks`` names a ``.tiktoken`` file that the user vouches for; UsageError when it cannot be
@@ -144,6 +153,11 @@ class Bpe:
     def count(self, text: str) -> int:
         """The number of ordinary tokens: the text's ``<|…|>`` are characters like any other."""
         return len(self.encoding.encode_ordinary(text))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the tokens lie."""
+        _, starts = self.encoding.decode_with_offsets(self.encoding.encode_ordinary(text))
+        return [span for span in pairwise((*starts, len(text))) if span[0] < span[1]]
 
 
 def _bpe(path: Path, name: str, *, exact: bool) -> Bpe:
@@ -218,6 +232,16 @@ class Estimate:
     def count(self, text: str) -> int:
         """The estimated number of tokens."""
         return sum(_cost(match) for match in _PIECE.finditer(text))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the tokens may lie: a piece that costs several is cut evenly."""
+        found: list[tuple[int, int]] = []
+        for match in _PIECE.finditer(text):
+            start, size = match.start(), len(match.group())
+            cost = min(size, _cost(match))
+            cuts = [start + size * part // cost for part in range(cost + 1)] if cost else []
+            found.extend(pairwise(cuts))
+        return found
 
 
 def _cost(match: re.Match[str]) -> int:

@@ -16,15 +16,16 @@ _REMOTE = frozenset({
 })  # fmt: skip
 
 
-def replace_text(path: Path, text: str, *, like: Path | None = None) -> None:
+def replace_text(path: Path, text: str, *, like: Path | None = None, private: bool = False) -> None:
     """Put ``text`` in place of a file: whoever reads it, even after a power cut, sees the old or the new.
 
-    Whoever may read the file ``like`` may read this one. Of a link it is the file that it leads to.
+    Whoever may read the file ``like`` may read this one; nobody but its owner a ``private`` one. Of
+    a link it is the file that it leads to.
     """
     path = Path(os.path.realpath(path))
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with open(partial, "w", encoding="utf-8", opener=_open_private if private else None) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -35,6 +36,21 @@ def replace_text(path: Path, text: str, *, like: Path | None = None) -> None:
         partial.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """A file of at most so many bytes. Raises OSError for a larger one, and for what is no file and may have no end."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is no file")
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise OSError(f"{path} is larger than {most} bytes")
+    return found
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def share_like(pattern: Path, path: Path) -> None:

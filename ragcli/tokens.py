@@ -54,6 +54,29 @@ class FastTokenizer:
     def counts(self, texts: Sequence[str]) -> list[int]:
         return [len(e) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
+    def encoded(self, texts: Sequence[str], limit: int, *, special: bool = True) -> list[list[int]]:
+        """The token ids of each text, with ``special`` ones; the last ordinary ones beyond ``limit`` are left out."""
+        self._tokenizer.enable_truncation(limit)
+        try:
+            encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=special)
+            return [encoding.ids for encoding in encodings]
+        finally:
+            self._tokenizer.no_truncation()
+
+    def pairs(self, first: str, seconds: Sequence[str], limit: int) -> list[tuple[list[int], list[int]]]:
+        """Token ids of pairs with special ones, and the part of each token; beyond ``limit`` the second is cut."""
+        self._tokenizer.enable_truncation(limit, strategy="only_second")
+        try:
+            encodings = self._tokenizer.encode_batch([(first, second) for second in seconds])
+            return [(encoding.ids, encoding.type_ids) for encoding in encodings]
+        finally:
+            self._tokenizer.no_truncation()
+
+    @cached_property
+    def pair_tokens(self) -> int:
+        """How many tokens the model adds around a pair."""
+        return int(self._tokenizer.num_special_tokens_to_add(True))
+
     @cached_property
     def special_tokens(self) -> int:
         """How many tokens the model adds around a text ([CLS] and [SEP], say)."""

@@ -107,8 +107,10 @@ class Chunk:
     ``lead`` are words from before (or, a caption, from behind) the text without which it cannot
     be understood: the header rows of a table, what introduces a list, a function's signature.
     ``context`` is what is embedded and searched together with the text (title, headings, lead),
-    ``tokens`` the length of context and text together as the embedding model counts them,
-    without its special tokens. ``page_label`` is what the source calls the page.
+    and so is ``written``, what an LLM wrote of where it belongs, kept under the key ``situation``.
+    ``tokens`` is the length of all of that as the embedding model counts it, without its special
+    tokens. ``page_label`` is what the source calls the page. ``masked`` is what is embedded in place
+    of all of that, where secrets were replaced in it.
     """
 
     id: str
@@ -124,11 +126,19 @@ class Chunk:
     tokens: int
     lead: str = ""
     page_label: str = ""
+    masked: str = ""
+    written: str = ""
+    situation: str = ""
 
     @property
     def embedded_text(self) -> str:
+        """Context, what was written, and text: what is searched by words and, unless it was masked, embedded."""
+        return "\n".join(part for part in (self.context, self.written, self.text) if part)
+
+    @property
+    def sent_text(self) -> str:
         """The text whose vector stands for this chunk."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        return self.masked or self.embedded_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,8 @@ class Hit:
     # As a chunk has them.
     lead: str = ""
     page_label: str = ""
+    # In what ways it reads like instructions to a model.
+    flags: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -236,8 +248,10 @@ class Prompt:
 class Citation:
     """A place in the answer that names source ``n``.
 
-    ``quote`` is the passage of the source that carries the cited sentence; ``verified`` says
-    that it was found there word for word.
+    ``quote`` is the passage of the source that carries the cited sentence, or comes nearest to
+    it; ``verified`` says that it bears the sentence out. ``support``, between 0 and 1, is the share
+    of the sentence's words that it has (1 when it stands there word for word), and ``reason`` what
+    speaks against it: ``number``, ``name``, ``negation``, ``words``, ``quote``, or nothing.
     """
 
     n: int
@@ -245,16 +259,73 @@ class Citation:
     quote: str
     lines: tuple[int, int] | None
     verified: bool
+    support: float = 1.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer without its citations, and whether one of those bears it out.
+
+    ``reason`` is why not: ``uncited``, ``refusal`` (it says that the sources do not say), or what
+    speaks against its citations.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    verified: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent to write an answer, and where.
+
+    ``to`` is a host with its port, or a command; ``leaves`` whether that is, or may be, another
+    machine. ``masked`` and ``secrets`` count the different secrets that were replaced and those
+    that were not, by kind. ``question_to`` is the service that embedded the question, if one did.
+    """
+
+    to: str | None
+    leaves: bool
+    sources: int
+    tokens: int
+    exact: bool
+    characters: int
+    documents: tuple[str, ...]
+    masked: Mapping[str, int]
+    secrets: Mapping[str, int]
+    question_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and its evidence. ``answered`` is False when the sources do not say."""
+    """An answer and its evidence. ``answered`` is False when the sources do not say.
+
+    ``sentences`` are those that claim something, in order: headings and the like are not there.
+    """
 
     question: str
     answered: bool
     text: str
     citations: tuple[Citation, ...]
     llm: str
-    usage: Mapping[str, int]
+    usage: Mapping[str, float]
     hits: Sequence[Hit]
+    sent: Sent | None = None
+    sentences: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation and its answer.
+
+    ``standalone`` is the question as it can be understood by itself; ``cited`` are the sentences
+    quoted from the sources, ``chunks`` the ids of the passages they stand in.
+    """
+
+    question: str
+    standalone: str
+    answer: str
+    cited: tuple[str, ...] = ()
+    chunks: tuple[str, ...] = ()

@@ -7,9 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from ragcli.service.addresses import SERVICES
 
 from .program import SAMPLES, Rag, Run
 
@@ -22,7 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
-_KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST", "HF_HOME", "HF_HUB_CACHE")
+_KEYS = ("HF_HOME", "HF_HUB_CACHE", *(each.variable for each in SERVICES.values()), *(
+    key for each in SERVICES.values() for key in each.keys
+))  # fmt: skip
 _TERMINAL = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TERM", "COLUMNS")
 
 
@@ -35,12 +40,17 @@ def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
         patch.setenv(name, "1")
     patch.setenv("HOME", str(home))
     patch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    patch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What the fixtures of the whole session see."""
+    """What the fixtures of the whole session see; what is known of models is shared by its workers."""
+    base = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "XDG_CACHE_HOME", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache")
+        )
         _isolate(patch, tmp_path_factory.mktemp("home"))
         yield
 
@@ -58,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: 
 def run() -> Iterator[Run]:
     """The program in this process. The default model is loaded once, what tests put into folders each time."""
     import ragcli.embed
-    from ragcli.pipeline import choice, examine, index, inplace
+    from ragcli.pipeline import model
 
     load = ragcli.embed.open_embedder
 
@@ -66,13 +76,16 @@ def run() -> Iterator[Run]:
     def loaded(spec: str, dims: int | None) -> ragcli.embed.Embedder:
         return load(spec, offline=True, dims=dims)
 
-    def open_embedder(spec: str, *, offline: bool, dims: int | None = None) -> ragcli.embed.Embedder:
-        del offline
+    def open_embedder(
+        spec: str, *, offline: bool, dims: int | None = None, **how: Any
+    ) -> ragcli.embed.Embedder:
+        if ragcli.embed.is_service(spec):
+            return load(spec, offline=offline, dims=dims, **how)
         # A test may change what a folder holds.
         return load(spec, offline=True, dims=dims) if os.sep in spec else loaded(spec, dims)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (ragcli.embed, choice, examine, index, inplace):
+        for module in (ragcli.embed, model):
             patch.setattr(module, "open_embedder", open_embedder)
         yield Run()
 

@@ -48,11 +48,11 @@ def test_sources_are_numbered_and_placed() -> None:
         '<source n="2" path="docs/a.md:3-9" title="Setup" section="Setup &gt; Linux">\nStop it.\n</source>'
     )
     assert prompt.user == f"{prompt.context}\n\nQuestion: How?"
-    assert prompt.system == SYSTEM
+    assert prompt.system == SYSTEM.replace("{language}", "the language of the question")
     assert prompt.question == " How?\n"
     assert [source.n for source in prompt.sources] == [1, 2]
     assert prompt.sources[0].tokens == COUNT.count(prompt.context.partition("\n\n")[0])
-    assert prompt.tokens == COUNT.count(SYSTEM) + COUNT.count(prompt.user)
+    assert prompt.tokens == COUNT.count(prompt.system) + COUNT.count(prompt.user)
     assert not prompt.exact
     assert context_text(prompt) == prompt.context
 
@@ -184,3 +184,36 @@ def test_a_template_of_ones_own() -> None:
     assert prompt.user == "{{" + prompt.context + "}}\nQ=Q {context}"
     with pytest.raises(UsageError, match=r"lacks \{question\}"):
         build_prompt("q", [hit], budget=999, count=COUNT, template="{context}")
+
+
+def test_the_best_stand_first_and_last() -> None:
+    prompt = build("One.", "Two.", "Three.", "Four.", "Five.")
+    assert re.findall(r'n="(\d)"', prompt.context) == ["1", "3", "5", "4", "2"]
+    assert [source.n for source in prompt.sources] == [1, 2, 3, 4, 5]
+
+
+def test_the_prompt_stays_within_its_room() -> None:
+    hits = [make_hit("A sentence of many words. " * 8, n) for n in range(1, 20)]
+    prompt = build_prompt("How?", hits, budget=10_000, count=COUNT, room=900)
+    assert 700 < prompt.tokens <= 900
+    assert CUT not in prompt.context
+    with pytest.raises(UsageError, match="raise llm_context"):
+        build_prompt("How?", hits, budget=10_000, count=COUNT, room=280)
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("它有多高？", "Chinese"),
+        ("Kubernetes中Ingress的作用是什么", "Chinese"),
+        ("E1316 是什么意思？", "Chinese"),
+        ("東京タワーの高さは？", "Japanese"),
+        ("그것은 얼마나 높습니까?", "Korean"),
+        ("What does 温度 mean?", "the language of the question"),
+        ("Wie hoch ist er?", "the language of the question"),
+    ],
+)
+def test_the_language_of_the_answer_is_the_question_s(question: str, language: str) -> None:
+    prompt = build("x", question=question)
+    assert f"- Answer in {language}" in prompt.system
+    assert prompt.system.endswith("the language of the question. Be brief.")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ragcli.errors import UsageError
-from ragcli.settings import MEANINGS, Resolved, Settings, find_index, resolve, user_file
+from ragcli.settings import MEANINGS, NAMES, Resolved, Settings, find_index, resolve, user_file
 
 
 class Places:
@@ -45,7 +44,7 @@ def test_without_any_file_the_defaults_are_in_force(places: Places) -> None:
     found = places.resolve()
     assert found.settings == Settings()
     assert set(found.origins.values()) == {"default"}
-    assert set(found.origins) == {field.name for field in fields(Settings)}
+    assert set(found.origins) == set(NAMES)
 
 
 def test_each_place_wins_over_those_below_it(places: Places) -> None:
@@ -108,7 +107,7 @@ def test_the_users_file_follows_xdg(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_meaning_to_be_shown() -> None:
-    assert list(MEANINGS) == [field.name for field in fields(Settings)]
+    assert list(MEANINGS) == list(NAMES)
 
 
 # -- values --------------------------------------------------------------------------------------------

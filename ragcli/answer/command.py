@@ -32,16 +32,17 @@ class Command:
 
     words: tuple[str, ...]
     name: str
+    first: float | None = None
     stall: float | None = None
-    usage: Mapping[str, int] = field(default_factory=dict, repr=False)
+    usage: Mapping[str, float] = field(default_factory=dict, repr=False)
     truncated: bool = False
 
     def stream(self, prompt: Prompt) -> Iterator[str]:
         """The command's output as it comes, in UTF-8 (anything else shows as U+FFFD).
 
         ModelUnavailable when it cannot be run, ends with another status than 0, or sends nothing
-        for ``stall`` seconds. An iterator that is closed early ends the command and its
-        children.
+        for ``stall`` seconds, or for ``first`` seconds before it has sent any. An iterator that is
+        closed early ends the command and its children.
         """
         text = f"{prompt.system}\n\n{prompt.user}\n".encode(errors="replace")
         program = one_line(PurePath(self.words[0]).name, 40)
@@ -52,7 +53,7 @@ class Command:
             raise ModelUnavailable(f"cannot run {program}: {one_line(reason)}") from None
         pipes = _Pipes(process, text)
         try:
-            yield from _decoded(pipes, process, program, self.stall)
+            yield from _decoded(pipes, process, program, self.first, self.stall)
             status = _wait(process, program, self.stall)
             pipes.join()
             if status != 0:
@@ -124,24 +125,24 @@ def _write(pipe: IO[bytes], text: bytes) -> None:
 
 
 def _decoded(
-    pipes: _Pipes, process: subprocess.Popen[bytes], program: str, stall: float | None
+    pipes: _Pipes, process: subprocess.Popen[bytes], program: str, first: float | None, stall: float | None
 ) -> Iterator[str]:
     """The output as text, to its end: that of the pipe, or of a command whose child still holds it."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    waited = 0.0
+    limit, waited = first, 0.0
     while True:
         try:
             piece = pipes.pieces.get(timeout=_LOOK)
         except queue.Empty:
             waited += _LOOK
-            if stall is not None and waited >= stall:
-                raise ModelUnavailable(f"{program} sent nothing for {stall:g} s") from None
+            if limit is not None and waited >= limit:
+                raise ModelUnavailable(f"{program} sent nothing for {limit:g} s") from None
             if waited < _GRACE or process.poll() is None:
                 continue
             # A child of it holds the pipe, and with it the group, whose number is thus no other's.
             _signal(process, "SIGTERM")
             piece = b""
-        waited = 0.0
+        limit, waited = stall, 0.0
         if text := decoder.decode(piece, final=not piece):
             yield text
         if not piece:

@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.chunk import sentence_spans
+from ragcli.answer.reading import Reading, read
+from ragcli.answer.support import join
+from ragcli.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from ragcli.types import Hit
@@ -91,13 +93,17 @@ class Evidence:
     folded: Folded
     sentences: tuple[tuple[int, int], ...]
     terms: tuple[Counter[str], ...]
+    readings: tuple[Reading, ...]
+    about: Reading
 
     @classmethod
     def of(cls, hit: Hit) -> Evidence:
         """Prepare the source that ``hit`` stands for."""
         sentences = tuple(sentence_spans(hit.text))
         terms = tuple(_terms(hit.text[start:end]) for start, end in sentences)
-        return cls(hit, fold(hit.text), sentences, terms)
+        readings = tuple(read(hit.text[start:end]) for start, end in sentences)
+        about = read("\n".join((hit.title, *hit.heading, hit.lead)))
+        return cls(hit, fold(hit.text), sentences, terms, readings, about)
 
     def verbatim(self, claim: str) -> tuple[int, int] | None:
         """Where ``claim`` stands word for word, up to white space, markup, case and end marks."""
@@ -116,6 +122,15 @@ class Evidence:
                 best, span = score, place
         return span
 
+    def around(self, span: tuple[int, int]) -> Reading:
+        """The sentences that a span touches."""
+        touched = zip(self.sentences, self.readings, strict=True)
+        return join([each for (start, end), each in touched if start < span[1] and end > span[0]])
+
+    def window(self, first: int, last: int) -> tuple[int, int]:
+        """The span of sentences ``first`` to ``last``."""
+        return self.sentences[first][0], self.sentences[last][1]
+
     def lines(self, start: int, end: int) -> tuple[int, int] | None:
         """The lines of the source file that ``hit.text[start:end]`` stands on.
 
@@ -132,11 +147,6 @@ class Evidence:
 
 def _terms(text: str) -> Counter[str]:
     return Counter(_TERM.findall(fold(text).text))
-
-
-def numbers(text: str) -> set[str]:
-    """The numbers written in digits in ``text``."""
-    return {term for term in _TERM.findall(text) if term[0].isdigit()}
 
 
 def long_enough(words: str, least: int) -> bool:

@@ -10,20 +10,24 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 # A citation group: "[1]", "[1, 2]", "[1-3]", "【1】", "[^1]", "[Source 1]". Four digits are a year.
+_WIDEST = 999  # how far a range goes on
 _LONGEST = 40
-_NUMBER = r"\d{1,3}"
+_FURTHEST = 240  # of numbers alone
+_NUMBER = r"\d{1,12}"
 _BLANK = r"[^\S\n]*"
 _TO = "[-–—~～至]"
 _JOIN = rf"(?:{_BLANK}(?:[,;，、；&和及]|and|{_TO}){_BLANK}|[^\S\n]+)"
 _WITHIN = rf"[^\[\]【】［］\n]{{0,{_LONGEST}}}"
 _GROUP = re.compile(
-    rf"(?P<blank>[ \t\u3000]{{0,8}})[\[【［](?={_WITHIN}[\]】］]){_BLANK}"
+    rf"(?P<blank>[ \t\u3000]{{0,8}})[\[【［](?=[^\[\]【】［］\n]{{0,{_FURTHEST}}}[\]】］]){_BLANK}"
     rf"(?:(?:\^|sources?|src|来源|來源|资料|資料)[ :：]*)?"
     rf"(?P<body>{_NUMBER}(?:{_JOIN}{_NUMBER})*){_BLANK}[\]】］]",
     re.IGNORECASE,
 )
 # What may yet become a group, or a run of back-quotes, when more text comes.
-_OPEN = re.compile(rf"[ \t\u3000]{{0,8}}(?:[\[【［]{_WITHIN})?|`+")
+_OPEN = re.compile(
+    rf"[ \t\u3000]{{0,8}}(?:[\[【［](?:{_WITHIN}|[\d\s,;，、；–—~～至\-]{{0,{_FURTHEST}}}))?|`+"
+)
 _RANGE = re.compile(rf"({_NUMBER}){_BLANK}{_TO}{_BLANK}({_NUMBER})|({_NUMBER})")
 _QUIET = re.compile(r"[^ \t\u3000\[\]【】［］`\n]+")
 
@@ -79,7 +83,7 @@ class Citing:
 
     def _next(self, text: str, at: int) -> tuple[str, int]:
         """The next settled piece as it is printed, and where the text goes on."""
-        if not (self._inline or self._fenced) and (group := _GROUP.match(text, at)):
+        if not (self._inline or self._fenced) and (group := _GROUP.match(text, at)) and not _is_years(group):
             return self._group(group), group.end()
         if quiet := _QUIET.match(text, at):
             return quiet.group(), quiet.end()
@@ -114,6 +118,11 @@ class Citing:
         return group["blank"] + printed
 
 
+def _is_years(group: re.Match[str]) -> bool:
+    """Whether all numbers in brackets have four digits."""
+    return all(len(number) == 4 for number in re.findall(r"\d+", group["body"]))
+
+
 def cited_numbers(body: str) -> tuple[int, ...]:
     """The numbers of a citation, each once and in order; ``1-3`` is 1, 2, 3 (``3-1`` is 3, 1)."""
     numbers: dict[int, None] = {}
@@ -121,7 +130,18 @@ def cited_numbers(body: str) -> tuple[int, ...]:
         if single:
             numbers[int(single)] = None
         elif int(first) <= int(last):
-            numbers.update(dict.fromkeys(range(int(first), int(last) + 1)))
+            numbers.update(dict.fromkeys(range(int(first), min(int(last), int(first) + _WIDEST) + 1)))
         else:
             numbers.update(dict.fromkeys((int(first), int(last))))
     return tuple(numbers)
+
+
+def bare_text(text: str) -> str:
+    """An answer's text without its citations."""
+    citing = Citing(range(1000))
+    printed = citing.feed(text) + citing.close()
+    parts, end = [], 0
+    for mark in citing.marks:
+        parts.append(printed[end : mark.start].rstrip())
+        end = mark.end
+    return "".join([*parts, printed[end:]]).strip()

@@ -2,103 +2,84 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from ragcli.answer.anthropic import AnthropicChat
+from ragcli.answer.chat import FIRST, STALL, Limits
 from ragcli.answer.command import Command
-from ragcli.answer.openai import Chat
-from ragcli.answer.screen import one_line
-from ragcli.errors import ModelUnavailable, UsageError
+from ragcli.answer.openai import OpenAIChat
+from ragcli.errors import UsageError
+from ragcli.plain import one_line
+from ragcli.service.addresses import SERVICES, Address, is_service, leads_elsewhere, parse_spec
+from ragcli.service.keys import LLM_KEY, find_key
+from ragcli.service.prices import Price
 
 if TYPE_CHECKING:
     from ragcli.answer.generate import Generator
 
-SUPPORTED = "openai:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none"
-OPENAI_URL = "https://api.openai.com/v1"
-STALL = 60.0
+SUPPORTED = "openai:MODEL, ollama:MODEL, anthropic:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none"
 
 
-def generator_for(spec: str, *, offline: bool = False, stall: float | None = None) -> Generator | None:
+def generator_for(
+    spec: str,
+    *,
+    offline: bool = False,
+    first: float | None = None,
+    stall: float | None = None,
+    most: int | None = None,
+    price: str | None = None,
+    key_command: str | None = None,
+    foreign: bool = False,
+) -> Generator | None:
     """The generator that ``spec`` names; None for ``none``. Opens no connection.
 
-    - ``openai:MODEL``: OPENAI_BASE_URL or api.openai.com; the key is RAG_LLM_KEY or OPENAI_API_KEY.
-    - ``ollama:MODEL``: OLLAMA_HOST or 127.0.0.1:11434; RAG_LLM_KEY if it is set.
+    - ``NAME:MODEL``: a service of ``ragcli.service.addresses``, at the address and with the key
+      that the environment gives; ``azure:DEPLOYMENT`` among them.
     - ``http(s)://HOST:PORT/v1#MODEL``: an OpenAI-compatible server; RAG_LLM_KEY if it is set.
     - ``cmd:COMMAND``: split as a shell does and run without one.
 
-    ``stall`` is how many seconds a service may send nothing, 60 when None; a command has no such
-    limit unless one is given. UsageError for a spec that cannot be meant, and with ``offline``
-    for every spec that opens a connection, be it to this machine; ModelUnavailable when
-    ``openai:`` has no key.
+    A service may send nothing for ``first`` seconds before its first word (300 when None), and
+    for ``stall`` seconds after it (60); a command has such limits where they are given, ``stall``
+    for both. ``most`` is how many tokens an answer may have, ``price`` what a million cost.
+    ``foreign`` says that a project's file named the spec and nobody vouched for it: it may then
+    name a service, which sees no key but its own, and neither a command nor an address.
+
+    UsageError for a spec that cannot be meant or trusted, and with ``offline`` for every spec that
+    opens a connection, be it to this machine; ModelUnavailable when a service has no key.
     """
-    if stall is not None and not stall > 0:
-        raise UsageError(f"an LLM time-out of {stall:g} s is no time at all; give seconds above 0")
+    for given in (first, stall):
+        if given is not None and not given > 0:
+            raise UsageError(f"an LLM time-out of {given:g} s is no time at all; give seconds above 0")
     spec = spec.strip()
-    kind, _, rest = spec.partition(":")
-    rest = rest.strip()
     if spec == "none":
         return None
-    if kind == "cmd":
-        return Command(_command(rest), name=spec, stall=stall)
-    if kind not in ("openai", "ollama", "http", "https"):
+    if foreign and leads_elsewhere(spec):
+        raise UsageError(
+            f"a project's file names the LLM {one_line(spec, 60)}, which is not asked: "
+            f"look at it, then say --trust, or --llm SPEC for one of yours"
+        )
+    if spec.startswith("cmd:"):
+        return Command(_command(spec[4:]), name=spec, first=first or stall, stall=stall)
+    if not is_service(spec) or (spec.partition(":")[0] in SERVICES and not _chats(spec)):
         raise UsageError(f"no such LLM: {one_line(spec, 60)}; use {SUPPORTED}")
-    if kind in ("http", "https"):
-        url, _, model = spec.partition("#")
-    else:
-        url, model = _openai_url() if kind == "openai" else _ollama_url(), rest
-    url = _checked(url)
-    if not model:
-        example = f"{url}#MODEL" if kind.startswith("http") else f"{kind}:MODEL"
-        raise UsageError(f"the LLM {one_line(spec, 60)} names no model; write {example}")
+    address = parse_spec(spec)
     if offline:
         raise UsageError(
             f"--offline opens no connection and {one_line(spec, 60)} needs one; use cmd: or none"
         )
-    key = os.environ.get("RAG_LLM_KEY", "").strip()
-    if kind == "openai":
-        # Nobody else's server is shown a key that was made for OpenAI's.
-        key = key or os.environ.get("OPENAI_API_KEY", "").strip()
-    if kind == "openai" and url == OPENAI_URL and not key:
-        raise ModelUnavailable(f"{one_line(spec, 60)} needs a key; set OPENAI_API_KEY")
-    return Chat(url, model, name=spec, key=key or "none", stall=STALL if stall is None else stall)
+    limits = Limits(first or max(FIRST, stall or 0), stall or STALL)
+    key = find_key(address, LLM_KEY, command=key_command, chosen=not foreign)
+    return _kind(address)(address, key, limits, most, Price.read(price))
 
 
-def _openai_url() -> str:
-    return os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
+def _chats(spec: str) -> bool:
+    return SERVICES[spec.partition(":")[0]].chat
 
 
-def _ollama_url() -> str:
-    """OLLAMA_HOST as Ollama itself reads it: scheme and port may lack, 0.0.0.0 is this machine."""
-    host = os.environ.get("OLLAMA_HOST", "").strip() or "127.0.0.1:11434"
-    scheme, apart, rest = host.rpartition("://")
-    address = urlsplit(f"//{rest}")
-    try:
-        port = address.port
-    except ValueError:
-        raise UsageError(f"OLLAMA_HOST is no address: {one_line(host, 60)}") from None
-    name = address.hostname or "127.0.0.1"
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(name, f"[{name}]" if ":" in name else name)  # noqa: S104
-    usual = {"http": 80, "https": 443}.get(scheme, 11434) if apart else 11434
-    return f"{scheme or 'http'}://{name}:{port or usual}{address.path.rstrip('/')}/v1"
-
-
-def _checked(url: str) -> str:
-    """``url`` if it can be one; it must carry no password, since it is printed (not even in an error)."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        valid = valid and not any(char.isspace() for char in url)
-    except ValueError:
-        valid = False
-    if not valid:
-        shown = "" if "@" in url or "?" in url else f": {one_line(url, 60)}"
-        raise UsageError(f"no address of an LLM{shown}; write http://HOST:PORT/v1#MODEL")
-    if parts.username or parts.password or parts.query:
-        raise UsageError("an LLM's address must not hold a password or key; set RAG_LLM_KEY")
-    return url.rstrip("/")
+def _kind(address: Address) -> type[OpenAIChat | AnthropicChat]:
+    return AnthropicChat if address.service.speaks == "anthropic" else OpenAIChat
 
 
 def _command(text: str) -> tuple[str, ...]:

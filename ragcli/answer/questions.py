@@ -23,7 +23,7 @@ You write a question for a test of a search engine.
 _TEMPLATE = "{context}\n\n{question}"
 _REQUEST = "Write the one question."
 _BUDGET = 2000
-_LONGEST = 300
+LONGEST = 300
 _LABEL = re.compile(r"(?i)^(?:[-*•]|\d+[.)]|q(?:uestion)?\s*\d*\s*[:：]|问题?\s*[:：])\s*")
 _QUOTES = " \t*_`\"'“”‘’「」『』"
 
@@ -42,10 +42,18 @@ def write_question(generator: Generator, hit: Hit, count: TokenCounter) -> str |
 
 def read_question(text: str) -> str | None:
     """The question that a reply consists of: one line that ends in a question mark, without its wrapping."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("```")]
-    if len(lines) != 1:
-        return None
-    question = _LABEL.sub("", lines[0].strip(_QUOTES)).strip(_QUOTES)
-    question = " ".join(question.split())
-    asks = question.endswith(("?", "？")) and any(char.isalnum() for char in question)
-    return question if asks and len(question) <= _LONGEST else None
+    line = read_line(text)
+    return line if line is not None and line.endswith(("?", "？")) else None
+
+
+def read_line(text: str) -> str | None:
+    """The one line that a reply consists of, at most 300 characters, without its wrapping."""
+    lines = read_lines(text)
+    return lines[0] if len(lines) == 1 and len(lines[0]) <= LONGEST else None
+
+
+def read_lines(text: str) -> list[str]:
+    """The lines of a reply that say something, without list marks, labels, quotation marks and fences."""
+    lines = [line.strip(_QUOTES) for line in text.splitlines() if not line.lstrip().startswith("```")]
+    plain = (" ".join(_LABEL.sub("", line).strip(_QUOTES).split()) for line in lines)
+    return [line for line in plain if any(char.isalnum() for char in line)]

@@ -1,10 +1,10 @@
 """The catalogue: one SQLite file that is the truth of an index.
 
 It holds everything that cost work: the extracted texts, the chunks' spans, and the vectors keyed
-by the hash of the embedded text and the model's signature. Whatever else lies in the index folder
-is derived from it. Every committed change raises the generation by one, and the chunks that came
-and went carry theirs, so that what is derived can be brought up to date by replaying from its
-own generation.
+by the hash of the embedded text and the model's signature, and what LLMs wrote of chunks. Whatever
+else lies in the index folder is derived from it. Every committed change raises the generation by
+one, and the chunks that came and went carry theirs, so that what is derived can be brought up to
+date by replaying from its own generation.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.catalog.check import contradictions
+from ragcli.catalog.contexts import Contexts
 from ragcli.catalog.database import make_database, memory_database, open_database
 from ragcli.errors import IndexDamaged
+from ragcli.guard import Flag
 from ragcli.jsontext import parse_json
 from ragcli.types import Chunk, Document, Scalar
 
@@ -70,6 +72,7 @@ class Catalog:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
+        self.contexts = Contexts(connection)
 
     @classmethod
     def create(cls, path: Path) -> Catalog:
@@ -232,16 +235,22 @@ class Catalog:
         self._drop_chunks(old - new, generation)
         for chunk in chunks:
             if chunk.id in old:
-                self._db.execute("UPDATE chunks SET ordinal = ? WHERE id = ?", (chunk.ordinal, chunk.id))
+                content = content_hash(chunk.sent_text)
+                self._db.execute(
+                    """UPDATE chunks SET ordinal = ?, situation = ?, content = ?,
+                       generation = CASE WHEN content = ? THEN generation ELSE ? END WHERE id = ?""",
+                    (chunk.ordinal, chunk.situation, content, content, generation, chunk.id),
+                )
                 continue
             first, last = chunk.lines or (None, None)
             self._db.execute("DELETE FROM gone WHERE chunk = ?", (chunk.id,))
             self._db.execute(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     chunk.id, chunk.document, chunk.ordinal, chunk.start, chunk.end, chunk.context,
                     json.dumps(chunk.heading, ensure_ascii=False), chunk.page, first, last, chunk.tokens,
-                    content_hash(chunk.embedded_text), generation, chunk.lead, chunk.page_label,
+                    content_hash(chunk.sent_text), generation, chunk.lead, chunk.page_label,
+                    chunk.written, chunk.situation,
                 ),
             )  # fmt: skip
         return len(new - old), len(old - new)
@@ -277,11 +286,38 @@ class Catalog:
     def _drop_chunks(self, chunks: Iterable[str], generation: int) -> None:
         for chunk in sorted(chunks):
             self._db.execute("DELETE FROM chunks WHERE id = ?", (chunk,))
+            self._db.execute("DELETE FROM flags WHERE chunk = ?", (chunk,))
             self._db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (chunk, generation))
 
     def forget_gone(self, generation: int) -> None:
         """Forget removals that everything derived has followed up to ``generation``."""
         self._db.execute("DELETE FROM gone WHERE generation <= ?", (generation,))
+
+    # -- flags -------------------------------------------------------------------------------------
+
+    def put_flags(self, document: str, flags: Mapping[str, Sequence[Flag]]) -> None:
+        """Set the flags of a document's chunks, by id, in place of what they had."""
+        query = "DELETE FROM flags WHERE chunk IN (SELECT id FROM chunks WHERE document = ?)"
+        self._db.execute(query, (document,))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO flags VALUES (?, ?, ?, ?)",
+            [(chunk, flag.kind, flag.start, flag.end) for chunk, each in flags.items() for flag in each],
+        )
+
+    def flags_of(self, chunks: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The kinds of flags of those of the chunks that have any, in order."""
+        query = "SELECT DISTINCT kind FROM flags WHERE chunk = ? ORDER BY kind"
+        found = {chunk: tuple(row[0] for row in self._db.execute(query, (chunk,))) for chunk in chunks}
+        return {chunk: kinds for chunk, kinds in found.items() if kinds}
+
+    def flagged(self) -> Iterator[tuple[str, Flag, StoredChunk]]:
+        """Document, flag and chunk of every flag, in the order of the documents and their text."""
+        rows = self._db.execute(
+            """SELECT document, chunk, kind, flags.start, flags."end" FROM flags JOIN chunks ON id = chunk
+               ORDER BY document, ordinal, flags.start, kind"""
+        ).fetchall()
+        for document, chunk, kind, start, end in rows:
+            yield document, Flag(kind, start, end), self.chunks([chunk])[chunk]
 
     # -- vectors -----------------------------------------------------------------------------------
 
@@ -385,7 +421,8 @@ class Catalog:
 
     _CHUNK = """
         SELECT chunks.id, document, ordinal, start, "end", substr(text, start + 1, "end" - start), context, heading,
-               page, first_line, last_line, tokens, lead, page_label, path, record, title, language, metadata
+               page, first_line, last_line, tokens, lead, page_label, written, situation,
+               path, record, title, language, metadata
         FROM chunks JOIN documents ON documents.id = document
     """
 
@@ -406,7 +443,7 @@ class Catalog:
         """The chunks of a document in order, each with the hash of the text it was embedded with."""
         query = self._CHUNK.replace("metadata\n", "metadata, content\n", 1)
         rows = self._db.execute(query + "WHERE document = ? ORDER BY ordinal", (document,))
-        return [(_stored(row), row[19]) for row in rows]
+        return [(_stored(row), row[21]) for row in rows]
 
     def text_of(self, document: str) -> str | None:
         """The extracted text of a document; None where there is none of that id."""
@@ -536,6 +573,6 @@ def _stored(row: tuple[Any, ...]) -> StoredChunk:
     chunk = Chunk(
         id=row[0], document=row[1], ordinal=row[2], start=row[3], end=row[4], text=row[5], context=row[6],
         heading=tuple(_from_json(row[7])), page=row[8], lines=lines, tokens=row[11],
-        lead=row[12], page_label=row[13],
+        lead=row[12], page_label=row[13], written=row[14], situation=row[15],
     )  # fmt: skip
-    return StoredChunk(chunk, row[14], row[15], row[16], row[17], _from_json(row[18]))
+    return StoredChunk(chunk, row[16], row[17], row[18], row[19], _from_json(row[20]))

@@ -20,8 +20,13 @@ _KINDS = {
     "documents": (
         "id path title format language sha256 modified indexed metadata text file", "characters", "record",
     ),
-    "chunks": ("id document context heading content lead page_label", "ordinal start end tokens generation", ""),
+    "chunks": (
+        "id document context heading content lead page_label written situation",
+        "ordinal start end tokens generation", "",
+    ),
+    "contexts": ("situation writer text", "", ""),
     "gone": ("chunk", "generation", ""),
+    "flags": ("chunk kind", "start end", ""),
     "vectors": ("content model", "", ""),
 }  # fmt: skip
 _SPANS = """
@@ -42,6 +47,10 @@ _ORDINALS = f"""
     WHERE ordinal < 0 OR tokens NOT BETWEEN 0 AND 1000000000 OR generation NOT BETWEEN 0 AND {_NEXT}
 """  # noqa: S608
 _LENGTHS = "SELECT count(*) FROM documents WHERE characters != length(text)"
+_FLAGS = """
+    SELECT count(*) FROM flags LEFT JOIN chunks ON chunks.id = chunk LEFT JOIN documents ON documents.id = document
+    WHERE text IS NULL OR NOT (0 <= flags.start AND flags.start <= flags."end" AND flags."end" <= length(text))
+"""
 _ORPHANS = "SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)"
 _NUMBERS = ("format", "generation", "dimensions", "max_tokens", "chunk_size", "overlap", "dims")
 
@@ -61,6 +70,8 @@ def contradictions(db: sqlite3.Connection) -> Iterator[str]:
         yield f"{wrong} chunks lie outside their text"
     if wrong := _count(db, _LENGTHS):
         yield f"{wrong} documents are not as long as noted"
+    if wrong := _count(db, _FLAGS):
+        yield f"{wrong} flags stand nowhere"
     if wrong := _count(db, "SELECT count(*) FROM files WHERE size < 0"):
         yield f"{wrong} files are smaller than nothing"
     if wrong := _count(db, "SELECT count(*) FROM vectors WHERE typeof(vector) != 'blob'"):

@@ -22,11 +22,12 @@ _NO_ROOM = frozenset({
 
 
 def copy_catalog(catalog: Catalog, target: Path) -> None:
-    """Write a copy of one moment, without empty space, idle vectors or a log beside it."""
+    """Write a copy of one moment, without empty space, what no chunk uses, or a log beside it."""
     catalog.write_copy(target)
     with Catalog.open(target) as copy:
         with copy.transaction():
             copy.drop_idle_vectors(keep=False)
+            copy.contexts.drop_idle()
         copy.give_back()
 
 
@@ -50,8 +51,9 @@ def check_copy(path: Path) -> None:
 def salvage(damaged: Path, catalog: Catalog) -> int:
     """Take what can be read of a damaged catalogue over into an empty one; how many vectors.
 
-    Roots and settings are kept, and the vectors, which cost most: with them the files are indexed
-    again for the price of reading them. Vectors that cannot be those of their model are left behind.
+    Roots and settings are kept, and the vectors and written contexts, which cost most: with them
+    the files are indexed again for the price of reading them. Vectors that cannot be those of their
+    model are left behind.
     Raises ``PartlyDone`` when there is no room, so that nothing is taken for unreadable that is not.
     """
     import numpy as np
@@ -67,6 +69,9 @@ def salvage(damaged: Path, catalog: Catalog) -> int:
             for path, options in _readable(db, damaged, "roots", "path"):
                 if can_be_options(options):
                     catalog.add_raw_root(str(path), options)
+            for row in _readable(db, damaged, "contexts", "situation, writer"):
+                if all(isinstance(part, str) for part in row):
+                    catalog.contexts.put(*row)
             for content, model, blob in _readable(db, damaged, "vectors", "content, model"):
                 if not isinstance(blob, bytes) or len(blob) % 4:
                     continue

@@ -45,6 +45,20 @@ ALTER TABLE documents ADD COLUMN file TEXT NOT NULL DEFAULT '';
 UPDATE documents SET file = path;
 CREATE INDEX documents_by_file ON documents (file);
 """,
+    """
+CREATE TABLE flags (
+    chunk TEXT NOT NULL, kind TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    PRIMARY KEY (chunk, start, kind)
+) WITHOUT ROWID;
+""",
+    """
+CREATE TABLE contexts (
+    situation TEXT NOT NULL, writer TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (situation, writer)
+) WITHOUT ROWID;
+ALTER TABLE chunks ADD COLUMN written TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN situation TEXT NOT NULL DEFAULT '';
+CREATE INDEX chunks_by_situation ON chunks (situation);
+""",
 )
 FORMAT = len(_STEPS)
 

@@ -10,16 +10,19 @@ from ragcli.chunk.chunker import (
     settle,
 )
 from ragcli.chunk.frame import CONTEXT
-from ragcli.chunk.sentences import sentence_spans
+from ragcli.chunk.written import WRITTEN, reserve, situations, with_written
 
 __all__ = [
     "CHUNKERS",
     "CHUNKER_VERSION",
     "CONTEXT",
     "DEFAULT_CHUNKER",
+    "WRITTEN",
     "Cutting",
     "chunk_document",
     "fitting_size",
-    "sentence_spans",
+    "reserve",
     "settle",
+    "situations",
+    "with_written",
 ]

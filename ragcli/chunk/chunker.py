@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.chunk import page, recursive, semantic, sentence, structure
 from ragcli.chunk.frame import CONTEXT, Frame
+from ragcli.chunk.written import WRITTEN, reserve
 from ragcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,14 +64,20 @@ class Cutting:
     context: tuple[str, ...] = CONTEXT
 
     @property
+    def awaits(self) -> bool:
+        """Whether an LLM is to write of each chunk where it belongs."""
+        return WRITTEN in self.context
+
+    @property
     def embeds(self) -> bool:
         """Whether cutting needs the model, not only its tokenizer."""
         return self.chunker in _EMBEDDING
 
     def chunks(self, document: Document, counter: TokenCounter, embed: Embed | None = None) -> list[Chunk]:
-        """The document's chunks."""
+        """The document's chunks; those that an LLM is to write of have room for that."""
+        size = self.size - reserve(self.size) if self.awaits else self.size
         return chunk_document(
-            document, counter, size=self.size, overlap=self.overlap, chunker=self.chunker,
+            document, counter, size=size, overlap=self.overlap, chunker=self.chunker,
             context=self.context, embed=embed,
         )  # fmt: skip
 
@@ -86,9 +93,15 @@ def settle(
     ``context`` is a list with commas, or ``none``. Raises ``UsageError`` as :func:`fitting_size` does.
     """
     told = ",".join(CONTEXT) if context is None else context
-    parts = tuple(part for part in CONTEXT if part in told.split(","))
+    parts = tuple(part for part in (*CONTEXT, WRITTEN) if part in told.split(","))
     overlap = overlap or 0
-    return Cutting(fitting_size(size, limit, overlap), overlap, chunker or DEFAULT_CHUNKER, parts)
+    cutting = Cutting(fitting_size(size, limit, overlap), overlap, chunker or DEFAULT_CHUNKER, parts)
+    room = cutting.size - reserve(cutting.size)
+    if cutting.awaits and overlap >= room:
+        raise UsageError(
+            f"an overlap of {overlap} is not less than the {room} tokens that a written context leaves of a chunk"
+        )
+    return cutting
 
 
 def chunk_document(

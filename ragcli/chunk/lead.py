@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ragcli.chunk.sentences import sentence_spans
+from ragcli.sentences import sentence_spans
 from ragcli.types import Block, Document
 
 # What parts a header from its rows in Markdown, reStructuredText and the like.

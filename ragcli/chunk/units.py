@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.chunk.sentences import sentence_spans
+from ragcli.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from ragcli.tokens import TokenCounter

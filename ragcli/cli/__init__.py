@@ -1,6 +1,16 @@
 """The command line: each command reads its options, calls one function and hands over the result."""
 
-from ragcli.cli import ask, build, chunk, keep, look, quality
-from ragcli.cli.program import app, main
+from typing import Any
 
-__all__ = ["app", "ask", "build", "chunk", "keep", "look", "main", "quality"]
+from ragcli.cli.program import load_commands, main
+
+__all__ = ["app", "main"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":  # with all commands: a command line of its own loads those that it names
+        load_commands()
+        from ragcli.cli.program import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

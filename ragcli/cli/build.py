@@ -16,8 +16,11 @@ import typer
 from ragcli.analyze import Analyzer
 from ragcli.cli.options import (
     ChunkerOption,
+    ContextOption,
     Format,
     FormatOption,
+    LlmOption,
+    MaskOption,
     ModelOption,
     OcrOption,
     PasswordOption,
@@ -31,8 +34,9 @@ from ragcli.errors import PartlyDone, UsageError
 _SHOWN = 40
 
 if TYPE_CHECKING:
-    from ragcli.pipeline.report import BuildReport, Progress
+    from ragcli.pipeline.report import BuildReport, Progress, TokenCap
     from ragcli.render.terminal import Terminal
+    from ragcli.settings import Settings
 
 
 @app.command("index", epilog="Example: rag index sample_docs")
@@ -56,6 +60,8 @@ def index_command(
         int | None, typer.Option(metavar="N", min=0, help="Tokens that chunks share (default: 0).")
     ] = None,
     chunker: ChunkerOption = None,
+    what: ContextOption = None,
+    llm: LlmOption = None,
     languages: Annotated[
         str | None,
         typer.Option(
@@ -77,6 +83,26 @@ def index_command(
     ] = None,
     no_ignore: Annotated[
         bool, typer.Option("--no-ignore", help="Do not heed .gitignore and .ragignore.")
+    ] = False,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Most tokens that services are sent, to embed and to write contexts; the same command carries on.",
+        ),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0,
+            help="Most that they may cost, at the prices that embed_price and llm_price set.",
+        ),
+    ] = None,
+    batch_api: Annotated[
+        bool,
+        typer.Option("--batch-api", help="Embed through the service's batch endpoint: later, and for less."),
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and change nothing.")] = False,
     rebuild: Annotated[
@@ -102,6 +128,7 @@ def index_command(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Return to what answered before the model was changed.")
     ] = False,
+    mask_secrets: MaskOption = None,
     password: PasswordOption = None,
     ocr: OcrOption = None,
     trust: TrustOption = None,
@@ -116,11 +143,13 @@ def index_command(
     from ragcli.pipeline.update import plan as make_plan
     from ragcli.pipeline.update import roll_back, update
     from ragcli.render.records import build_record, dump
-    from ragcli.render.tables import build_summary, coverage_note
+    from ragcli.render.tables import build_summary, counted, coverage_note
 
     context: Context = ctx.obj
     terminal = context.terminal
-    settings = context.reading(wait=wait, languages=languages, ocr=ocr, trust=trust)
+    settings = context.reading(
+        wait=wait, languages=languages, ocr=ocr, trust=trust, context=what, llm=llm, mask_secrets=mask_secrets
+    )
     options = BuildOptions(
         model=model,
         dims=dims,
@@ -135,6 +164,9 @@ def index_command(
         max_file_mb=settings.max_file_mb,
         means=means_of(settings, password or ()),
         file_seconds=settings.file_seconds,
+        batch_api=batch_api,
+        cap=_cap(max_tokens, max_cost, settings),
+        mask_secrets=settings.mask_secrets,
     )
     is_new = not context.folder().exists()
     news = False
@@ -163,7 +195,40 @@ def index_command(
         terminal.detail(f"left out: {path}: {reason}")
     if news:
         terminal.note(coverage_note(report))
+    if report.in_parts:
+        terminal.note(
+            f"note: {counted(report.in_parts, 'text')} longer than {report.model} reads; "
+            f"each was embedded in parts, whose mean stands for it"
+        )
     _tell_failures(terminal, report, plan=plan)
+    if report.contexts is not None and report.contexts.missing:
+        raise PartlyDone(
+            f"{report.contexts.missing} contexts could not be had ({report.contexts.failure}); their chunks are "
+            f"indexed without, and the same command asks for them again"
+        )
+    _tell_left(report, options.cap)
+
+
+def _cap(tokens: int | None, cost: float | None, settings: Settings) -> TokenCap:
+    """What may be spent. Raises ``UsageError`` for a cost where nothing has a price."""
+    from ragcli.pipeline.report import TokenCap
+
+    if cost is not None and settings.embed_price is None and settings.llm_price is None:
+        raise UsageError("--max-cost needs a price; set embed_price or llm_price, what a million tokens cost")
+    return TokenCap(tokens, cost, settings.embed_price)
+
+
+def _tell_left(report: BuildReport, cap: TokenCap) -> None:
+    """Raise where the budget did not suffice."""
+    left = report.left
+    if not left.texts:
+        return
+    cost = cap.cost_of(left.tokens)
+    price = f", for {cost:.2f}" if cost is not None and report.service else ""
+    raise PartlyDone(
+        f"the budget is spent: {left.texts} texts of {left.documents} documents are left to embed, about "
+        f"{left.tokens} tokens{price}; what was done is kept, and the same command carries on"
+    )
 
 
 @contextmanager
@@ -177,8 +242,9 @@ def _progress(context: Context) -> Iterator[Progress]:
             def begin(self, total: int) -> None:
                 bar.begin(total)
 
-            def advance(self, done: int, embedded: int) -> None:
-                bar.advance(done, f"{embedded} embedded")
+            def advance(self, done: int, embedded: int, written: int = 0) -> None:
+                contexts = f"{written} contexts, " if written else ""
+                bar.advance(done, f"{contexts}{embedded} embedded")
 
         yield Shown()
 

@@ -9,6 +9,7 @@ import typer
 
 from ragcli.cli.options import (
     ChunkerOption,
+    ContextOption,
     Format,
     FormatOption,
     ModelOption,
@@ -16,7 +17,6 @@ from ragcli.cli.options import (
     PasswordOption,
     TrustOption,
     check_free,
-    existing,
 )
 from ragcli.cli.program import Context, app
 from ragcli.errors import PartlyDone, UsageError
@@ -31,6 +31,7 @@ def chunk_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to cut.")],
     model: ModelOption = None,
     chunker: ChunkerOption = None,
+    what: ContextOption = None,
     chunk_size: Annotated[
         int | None, typer.Option(metavar="N", min=16, help="Most tokens of a chunk (default: 254).")
     ] = None,
@@ -53,14 +54,14 @@ def chunk_command(
     from ragcli.render.records import chunk_record, dump
 
     context: Context = ctx.obj
-    if existing(file).is_dir():
+    if file.is_dir():
         raise UsageError(f"{file} is a folder; name a file")
     check_free(page, [file], force=force)
     settings = context.reading(
         model=model, chunk_size=chunk_size, overlap=overlap, chunker=chunker.value if chunker else None,
-        ocr=ocr, trust=trust,
+        ocr=ocr, trust=trust, context=what,
     )  # fmt: skip
-    found, failures = chunk_file(file, settings, password or ())
+    found, failures = chunk_file(file, settings, password or (), folder=context.folder())
     if page is not None and found:
         _write_page(page, found, file)
     rows = [{"document": document.id, **chunk_record(chunk)} for document, cut in found for chunk in cut]

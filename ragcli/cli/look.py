@@ -9,6 +9,7 @@ import typer
 from ragcli.cli.options import Format, FormatOption, ModelOption, read_query
 from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, UsageError
+from ragcli.settings import NAMES
 
 if TYPE_CHECKING:
     from ragcli.embed import Embedder
@@ -54,16 +55,25 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
 
 
 @app.command("list", epilog="Example: rag list --format jsonl | jq -r .path")
-def list_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
+def list_command(
+    ctx: typer.Context,
+    suspicious: Annotated[
+        bool,
+        typer.Option(
+            "--flagged", help="Those with passages that look like instructions to a model, and which."
+        ),
+    ] = False,
+    output: FormatOption = Format.text,
+) -> None:
     """List the documents of the index. In a pipe: document, title, format, language, chunks, tokens, modified."""
-    from ragcli.pipeline.inspect import documents
+    from ragcli.pipeline.inspect import documents, flagged
     from ragcli.render.records import dump
-    from ragcli.render.tables import print_documents
+    from ragcli.render.tables import print_documents, print_flagged
 
     context: Context = ctx.obj
-    rows = documents(context.folder(), context.settings())
+    rows = (flagged if suspicious else documents)(context.folder(), context.settings())
     if output is Format.text:
-        print_documents(context.terminal, rows)
+        (print_flagged if suspicious else print_documents)(context.terminal, rows)
     elif output is Format.json:
         context.terminal.out(dump({"documents": rows}))
     else:
@@ -81,7 +91,7 @@ def show_command(
 ) -> None:
     """Show a chunk with its neighbours. Of a document, all chunks."""
     from ragcli.pipeline.inspect import neighbourhood
-    from ragcli.render.passages import display_path, lead_line, passage
+    from ragcli.render.passages import display_path, lead_line, passage, written_line
     from ragcli.render.records import chunk_record, dump
     from ragcli.render.terminal import one_line
     from ragcli.types import place
@@ -102,6 +112,8 @@ def show_command(
         shown = stored.chunk
         where = place(display_path(stored.path, home), shown.page, shown.lines, shown.page_label)
         context.terminal.out(f"{'>' if wanted else ' '} {one_line(where)}  {shown.id}  {shown.tokens} tokens")
+        if shown.written:
+            context.terminal.out(written_line(shown.written))
         if shown.lead:
             context.terminal.out(lead_line(shown.lead))
         context.terminal.out(passage(shown.text))
@@ -190,15 +202,14 @@ def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
 @app.command("config", epilog="Example: rag config --format json")
 def config_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
     """Print every setting in force. And where each came from."""
-    from dataclasses import asdict
-
     from ragcli.pipeline.inspect import settings_of_index
     from ragcli.render.records import dump
     from ragcli.render.tables import print_table
 
     context: Context = ctx.obj
     resolved = context.resolved()
-    values: dict[str, object] = {**asdict(resolved.settings), "index": str(context.folder())}
+    values: dict[str, object] = {name: getattr(resolved.settings, name) for name in NAMES}
+    values["index"] = str(context.folder())
     origins = dict(resolved.origins)
     for name, value in settings_of_index(context.folder(), resolved.settings).items():
         if values[name] is None and value is not None:
@@ -230,12 +241,12 @@ def _no_blank(text: str) -> str:
 
 
 def _model(context: Context, model: str | None) -> Embedder:
-    from ragcli.embed import open_embedder
     from ragcli.pipeline.inspect import model_in_use
+    from ragcli.pipeline.model import open_model
     from ragcli.settings import DEFAULT_MODEL
 
     settings = context.settings(model=model)
     note = model_in_use(context.folder(), settings) if settings.model is None else None
     dims = note.dims if note else settings.dims
     spec = settings.model or (note.spec if note else DEFAULT_MODEL)
-    return open_embedder(spec, offline=settings.offline, dims=dims)
+    return open_model(spec, settings, dims)

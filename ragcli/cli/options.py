@@ -65,9 +65,30 @@ class Chunker(StrEnum):
     page = "page"
 
 
+class Flagged(StrEnum):
+    """What becomes of passages that look like instructions to a model."""
+
+    keep = "keep"
+    drop = "drop"
+
+
 ChunkerOption = Annotated[
     Chunker | None, typer.Option("--chunker", help="How to cut documents (default: structure).")
 ]
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context", metavar="LIST",
+        help="What is searched with a chunk's text: llm, headings (default), none, or some of title,headings,lead,llm.",
+    ),
+]  # fmt: skip
+LlmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm", metavar="SPEC",
+        help="openai:MODEL, anthropic:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none (default).",
+    ),
+]  # fmt: skip
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="SPEC", help="Embedding model: a name or a folder.")
@@ -87,7 +108,21 @@ OcrOption = Annotated[
 ]
 TrustOption = Annotated[
     bool | None,
-    typer.Option("--trust", help="Run the commands that the project's rag.toml names for its files."),
+    typer.Option("--trust", help="Run the commands and ask the addresses that the project's rag.toml names."),
+]
+MaskOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--mask-secrets/--no-mask-secrets",
+        help="Replace keys, tokens and passwords in what a model is given (default: as the index was made).",
+        show_default=False,
+    ),
+]
+FlaggedOption = Annotated[
+    Flagged | None,
+    typer.Option(
+        "--flagged", help="Passages that look like instructions to a model (default: keep, marked)."
+    ),
 ]
 CountOption = Annotated[
     int | None, typer.Option("-k", metavar="N", min=1, help="Passages at most (default: 10).")

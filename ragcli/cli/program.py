@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
@@ -70,8 +72,33 @@ class Context:
         return resolved.settings
 
 
+# Where each command lies, in the order in which a newcomer meets them.
+_COMMANDS = {
+    "index": "build", "search": "search", "query": "query", "chat": "chat", "context": "context", "list": "look",
+    "show": "look", "status": "look", "remove": "build", "eval": "quality", "chunk": "chunk", "doctor": "keep",
+    "export": "keep", "import": "keep", "models": "look", "embed": "look", "similarity": "look", "config": "look",
+}  # fmt: skip
+_ORDER = tuple(_COMMANDS)
+
+
+def load_commands(words: Sequence[str] = ()) -> None:
+    """Load the commands that a command line may mean; all of them where it names none."""
+    wanted = {_COMMANDS[word] for word in words if word in _COMMANDS}
+    for module in dict.fromkeys(_COMMANDS.values()):
+        if not wanted or module in wanted:
+            import_module(f"ragcli.cli.{module}")
+
+
+# What is interrupted in these goes on from where it stood.
+_WRITES = frozenset(("index", "remove", "doctor", "import"))
+
+
 class Program(TyperGroup):
     """The group of commands; an expected error is one line on stderr and its exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
@@ -93,9 +120,8 @@ class Program(TyperGroup):
         except _MISUSE as error:
             self._fail(ctx, _told(error, ctx))
         except KeyboardInterrupt:
-            self._fail(
-                ctx, Interrupted("interrupted; what was done is kept, and the same command carries on")
-            )
+            kept = "; what was done is kept, and the same command carries on"
+            self._fail(ctx, Interrupted(f"interrupted{kept if ctx.invoked_subcommand in _WRITES else ''}"))
         except BrokenPipeError:
             # Whoever reads our output has had enough of it; that is no error of ours.
             _abandon_output()
@@ -103,22 +129,24 @@ class Program(TyperGroup):
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _abandon_output()
-            self._fail(ctx, _outside(error))
+            self._fail(ctx, _outside(error, writes=ctx.invoked_subcommand in _WRITES))
 
     def _fail(self, ctx: Any, error: RagError) -> NoReturn:
         if ctx.params.get("traceback"):
-            raise error
+            traceback.print_exception(error)
+            raise typer.Exit(error.exit_code) from None
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
         told = re.sub(r"`(rag (?!.*--help`)[^`]*)`", lambda match: f"`{context.typed(match[1])}`", str(error))
         context.terminal.error(told)
         raise typer.Exit(error.exit_code) from None
 
 
-def _outside(error: OSError) -> RagError:
+def _outside(error: OSError, *, writes: bool = False) -> RagError:
     """What went wrong outside the program: no room, no permission, no such place."""
     reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        told = f"no room to write ({reason}); what was done is kept: make room and run the command again"
+        kept = "what was done is kept: " if writes else ""
+        told = f"no room to write ({reason}); {kept}make room and run the command again"
         return PartlyDone(told)
     where = str(error.filename)[:200] if error.filename else "the current folder"
     return UsageError(f"{where}: {reason}; are the path and its permissions right?")
@@ -221,6 +249,7 @@ def main() -> None:
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
     signal.signal(signal.SIGTERM, _interrupt)
+    load_commands(sys.argv[1:])
     try:
         app()
     except OSError as error:  # help and version, printed to a full disk

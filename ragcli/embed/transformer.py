@@ -8,11 +8,19 @@ import socket
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ragcli.embed.measure import Measure, mark
-from ragcli.embed.models import ModelFiles, check_default, first_line, open_tokenizer, weights_hash
+from ragcli.embed.models import (
+    ModelFiles,
+    check_default,
+    first_line,
+    measure_asked,
+    open_tokenizer,
+    weights_hash,
+)
+from ragcli.embed.signature import Role, prompt_for, signature_of
+from ragcli.encoder import LONGEST
 from ragcli.errors import ModelUnavailable
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
@@ -25,8 +33,6 @@ if TYPE_CHECKING:
 
 # Small batches of texts of one length beat large ones on a CPU: less padding, and caches that fit.
 _BATCH = 16
-# Models without a limit of their own (static embeddings) get one, so that chunks stay readable.
-_NO_LIMIT = 8192
 
 
 class TransformerEmbedder:
@@ -43,13 +49,16 @@ class TransformerEmbedder:
     distances, which Chroma does not measure.
     """
 
-    def __init__(self, files: ModelFiles, *, offline: bool, dims: int | None = None) -> None:
+    def __init__(
+        self, files: ModelFiles, *, offline: bool, dims: int | None = None, reason: str = ""
+    ) -> None:
         self.spec = files.spec
+        self.runtime = f"sentence-transformers{reason and f' ({reason})'}"
         self._files = files
         if files.spec == DEFAULT_MODEL and files.folder is not None:
             check_default(files.folder)
         self._model = _load(files, offline)
-        self.measure = _measure(files.spec, self._model.similarity_fn_name)
+        self.measure = measure_asked(files.spec, self._model.similarity_fn_name)
         if dims is not None and dims < (self._model.get_embedding_dimension() or 0):
             self._model.truncate_dim = dims
 
@@ -63,10 +72,8 @@ class TransformerEmbedder:
         """What tells these vectors from those of every other model, or of these weights used otherwise."""
         folder = self._files.folder
         revision = weights_hash(folder)[:16] if folder else str(self._revision())
-        prompts = self._prompt("document"), self._prompt("query")
-        told = f":prompts={prompts[0]!r},{prompts[1]!r}" if any(prompts) else ""
-        used = f"{self.dimensions}d:{self._limit}t:{mark(self.measure)}:known-words{told}"
-        return f"sentence-transformers:{revision}:{used}"
+        prompts = self._model.prompts or {}
+        return signature_of(revision, self.dimensions, self._limit, self.measure, prompts)
 
     @cached_property
     def max_tokens(self) -> int:
@@ -87,9 +94,9 @@ class TransformerEmbedder:
             raise ModelUnavailable(f"{self.spec} has no fast tokenizer; choose another with --model")
         return FastTokenizer(Tokenizer.from_str(backend.to_str()))
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, kept: bool = True) -> Vectors:  # noqa: ARG002
         """Vectors of shape (n, dim), in the order of the texts."""
-        return self._encode(self._model.encode_document, texts)
+        return self._encode(self._model.encode_document, texts, self._prompt("document"))
 
     def embed_query(self, text: str) -> Vectors:
         """Vector of shape (dim,) of a question."""
@@ -99,18 +106,30 @@ class TransformerEmbedder:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            vector: Vectors = self._encode(self._model.encode_query, [text])[0]
+            vector: Vectors = self._encode(self._model.encode_query, [text], self._prompt("query"))[0]
         finally:
             torch.set_num_threads(threads)
         return vector
 
-    def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+    def raw(self, texts: Sequence[str]) -> Vectors:
+        """Whole vectors of texts as they stand: without a prompt, and of the length that the model gives them."""
+        self._model.truncate_dim = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            vectors: Vectors = self._model.encode(
+                list(texts), prompt="", batch_size=1, normalize_embeddings=False, show_progress_bar=False
+            )
+        return vectors
+
+    def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Vectors:
         import numpy as np
 
         known = self.tokenizer.known(texts)
         try:
             vectors = encode(
                 known,
+                # Left to itself it passes over a prompt for a "passage", for want of one for a "document".
+                prompt=prompt,
                 batch_size=_BATCH,
                 normalize_embeddings=self.measure == "cosine",
                 convert_to_numpy=True,
@@ -126,25 +145,14 @@ class TransformerEmbedder:
     @cached_property
     def _limit(self) -> int:
         limit = self._model.max_seq_length
-        return int(limit) if isinstance(limit, int) and 0 < limit < 1_000_000 else _NO_LIMIT
+        return int(limit) if isinstance(limit, int) and 0 < limit < 1_000_000 else LONGEST
 
-    def _prompt(self, role: str) -> str:
-        prompts = self._model.prompts or {}
-        names = ("document", "passage", "corpus") if role == "document" else ("query",)
-        return next((prompts[name] for name in names if prompts.get(name)), "")
+    def _prompt(self, role: Role) -> str:
+        return prompt_for(self._model.prompts or {}, role)
 
     def _revision(self) -> str | None:
         config = getattr(getattr(self._model[0], "auto_model", None), "config", None)
         return getattr(config, "_commit_hash", None) or self.spec
-
-
-def _measure(spec: str, asked: str) -> Measure:
-    """The measure that a model asks for."""
-    if asked in get_args(Measure):
-        return cast("Measure", asked)
-    raise ModelUnavailable(
-        f"model {spec!r} compares by {asked} distance, which no index here can; choose another with --model"
-    )
 
 
 def _check_hub(spec: str) -> None:

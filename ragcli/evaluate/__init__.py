@@ -1,6 +1,16 @@
 """Quality on judged questions: the judgements, the metrics, a run of them, and how sure it is."""
 
-from ragcli.evaluate.contrast import Contrast, between_modes, with_baseline
+from ragcli.evaluate.answers import (
+    ANSWER_METRICS,
+    Answered,
+    Given,
+    Gold,
+    contains,
+    read_answer_metrics,
+    read_golds,
+    report_answers,
+)
+from ragcli.evaluate.contrast import Contrast, between_modes, paired, with_baseline
 from ragcli.evaluate.gates import Bound, Verdict, judge_bounds, read_bound
 from ragcli.evaluate.judgements import Grades, Qrels, Query, judged_names, read_qrels, read_queries
 from ragcli.evaluate.metrics import (
@@ -21,13 +31,17 @@ from ragcli.evaluate.statistics import Difference, compare, interval
 from ragcli.evaluate.tuning import FOLDS, Tuning, tune, weights_to_try
 
 __all__ = [
+    "ANSWER_METRICS",
     "FOLDS",
     "HEADLINE",
     "METRICS",
     "SPAN_METRICS",
+    "Answered",
     "Bound",
     "Contrast",
     "Difference",
+    "Given",
+    "Gold",
     "Grades",
     "Located",
     "ModeReport",
@@ -40,6 +54,7 @@ __all__ = [
     "Verdict",
     "between_modes",
     "compare",
+    "contains",
     "evaluate",
     "interval",
     "judge_bounds",
@@ -48,13 +63,17 @@ __all__ = [
     "measure",
     "measure_spans",
     "of_spans",
+    "paired",
+    "read_answer_metrics",
     "read_bound",
+    "read_golds",
     "read_metrics",
     "read_qrels",
     "read_queries",
     "read_references",
     "read_rows",
     "recall",
+    "report_answers",
     "row_record",
     "span_recall",
     "tune",

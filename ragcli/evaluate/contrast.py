@@ -24,12 +24,19 @@ class Contrast:
 
 def between_modes(reports: Mapping[str, ModeReport], metric: str) -> list[Contrast]:
     """Every later mode against every earlier one."""
-    return [
-        Contrast(metric, second, first, len(reports[first].values(metric)), compare(
-            reports[second].values(metric), reports[first].values(metric)
-        ))
-        for first, second in combinations(reports, 2)
-    ]  # fmt: skip
+    contrasts = []
+    for first, second in combinations(reports, 2):
+        now, then = paired(reports[second], reports[first], metric)
+        if now:
+            contrasts.append(Contrast(metric, second, first, len(now), compare(now, then)))
+    return contrasts
+
+
+def paired(now: ModeReport, then: ModeReport, metric: str) -> tuple[list[float], list[float]]:
+    """A metric of the questions that have it in both reports, in one order."""
+    before = {row.query.id: row.metrics[metric] for row in then.rows if metric in row.metrics}
+    both = [row for row in now.rows if metric in row.metrics and row.query.id in before]
+    return [row.metrics[metric] for row in both], [before[row.query.id] for row in both]
 
 
 def with_baseline(

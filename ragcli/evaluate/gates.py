@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragcli.errors import UsageError
@@ -41,8 +41,11 @@ class Verdict:
         return f"{self.metric} {self.found:.4f} of {self.mode} {told} {self.least:g}"
 
 
-def read_bound(word: str) -> Bound:
-    """A bound as a user types it: ``ndcg@10=0.70`` or ``lexical:ndcg@10=0.60``. Raises ``UsageError``."""
+def read_bound(word: str, read: Callable[[Sequence[str]], tuple[str, ...]] = read_metrics) -> Bound:
+    """A bound as a user types it: ``ndcg@10=0.70`` or ``lexical:ndcg@10=0.60``. Raises ``UsageError``.
+
+    ``read`` reads the names of metrics.
+    """
     name, _, value = word.partition("=")
     mode, _, metric = name.rpartition(":")
     try:
@@ -51,13 +54,13 @@ def read_bound(word: str) -> Bound:
         least = math.nan
     if not math.isfinite(least):
         raise UsageError(f"--gate {word[:60]}: write METRIC=VALUE, as in {HEADLINE}=0.70")
-    return Bound(read_metrics([metric])[0], least, mode or None)
+    return Bound(read([metric])[0], least, mode or None)
 
 
 def judge_bounds(bounds: Sequence[Bound], reports: Mapping[str, ModeReport]) -> list[Verdict]:
     """Each bound against its mode; one that names none against hybrid, or all modes where that was not measured.
 
-    Raises ``UsageError`` for a mode that was not measured.
+    Raises ``UsageError`` for a mode or a metric that was not measured.
     """
     verdicts = []
     for bound in bounds:
@@ -65,5 +68,7 @@ def judge_bounds(bounds: Sequence[Bound], reports: Mapping[str, ModeReport]) -> 
         for mode in modes:
             if mode not in reports:
                 raise UsageError(f"--gate of {mode}, which is not among --modes {','.join(reports)}")
+            if bound.metric not in reports[mode].metrics:
+                raise UsageError(f"--gate of {bound.metric}, which none of the questions gives")
             verdicts.append(Verdict(mode, bound.metric, bound.least, reports[mode].metrics[bound.metric]))
     return verdicts

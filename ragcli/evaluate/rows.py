@@ -44,6 +44,9 @@ def row_record(mode: str, row: Row) -> dict[str, Any]:
         "judged": dict(row.grades),
         "ms": round(row.milliseconds, 3),
     }
+    if row.answer is not None:
+        record["answer"] = row.answer
+        record["answers"] = list(row.gold)
     if row.references:
         record["passages"] = [_span_record(span) for span in row.passages[:_SHOWN]]
         record["references"] = [_span_record(span) for span in row.references]

@@ -21,7 +21,8 @@ class Row:
     """One question: its metrics, the documents found (best first), those judged, milliseconds.
 
     ``metrics`` holds those that its judgements allow: a question may have no references.
-    ``passages`` are the first of those found, one document as often as it was.
+    ``passages`` are the first of those found, one document as often as it was. Where answers were
+    asked for, ``answer`` is what was given, ``gold`` what would be right, ``found`` what was cited.
     """
 
     query: Query
@@ -31,6 +32,8 @@ class Row:
     milliseconds: float
     passages: tuple[Span, ...] = ()
     references: tuple[Span, ...] = ()
+    gold: tuple[str, ...] = ()
+    answer: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ def evaluate(
             failed.append(f"{query.id}: {error}")
         rows.append(_row(query, metrics, passages, qrels.get(query.id, {}), known.get(query.id, ()), took))
     times.sort()
-    report = ModeReport({}, _percentile(times, 0.50), _percentile(times, 0.95), failed, rows)
+    report = ModeReport({}, percentile(times, 0.50), percentile(times, 0.95), failed, rows)
     for metric in metrics:
         values = report.values(metric)
         if not values:
@@ -119,6 +122,6 @@ def _needed(metric: str) -> str:
     return "--spans FILE" if of_spans(metric) else "--qrels FILE"
 
 
-def _percentile(ordered: Sequence[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
     """Nearest-rank percentile of ascending values; 0 where there are none."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0

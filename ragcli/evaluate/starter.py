@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from ragcli.analyze import ENGLISH
-from ragcli.chunk import sentence_spans
 from ragcli.disk import replace_text
 from ragcli.errors import UsageError
 from ragcli.search.signals import code_share
+from ragcli.sentences import sentence_spans
 from ragcli.types import Chunk
 
 Maker = Literal["heading", "sentence", "llm"]

@@ -49,6 +49,7 @@ class Writer:
         self._pages = _Places()
         self._lines = _Places()
         self._page: tuple[int, str] | None = None
+        self._anew = False
         self._waiting: tuple[str, int] | None = None
 
     @property
@@ -58,6 +59,8 @@ class Writer:
 
     def page(self, number: int, label: str = "") -> None:
         """What follows stands on this page, slide or sheet; ``label`` is what the source calls it."""
+        # Rows begin anew on each sheet.
+        self._anew = bool(self._lines.places) and (self._page is None or self._page[0] != number)
         self._page = (number, inline(label))
 
     def heading(self, text: str, level: int, line: int | None = None) -> None:
@@ -156,7 +159,10 @@ class Writer:
         start = self._length
         if self._page:
             self._pages.add(start, *self._page)
+        if line is None and self._anew:
+            line = 1
         if line is not None:
+            self._anew = False
             self._at_line(start, line)
         self._parts.append(text)
         self._length += len(text)

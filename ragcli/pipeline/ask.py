@@ -1,4 +1,4 @@
-"""Questions to an index: passages, the context for a prompt, and answers."""
+"""Questions to an index, and the passages found for them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ragcli.analyze import Analyzer, words_of
-from ragcli.embed import cosines, measure_of
 from ragcli.errors import IndexDamaged, IndexMissing
+from ragcli.guard import Masking
 from ragcli.pipeline.floor import Probe, floor_of
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.rerank import Reranking
+from ragcli.pipeline.sending import destination
 from ragcli.search import Facts, Filter, Gathered, Searcher, choose, covered_weight, in_a_row, parse_question
-from ragcli.types import Answer, Hit, Mode, Prompt
+from ragcli.types import Hit, Mode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,8 @@ class Found:
 class Asker:
     """Asks one index, as often as wanted, with one load of the model.
 
-    ``fold`` tells passages that say the same once, as passages merged from several always do.
+    ``fold`` tells passages that say the same once, as passages merged from several always do;
+    ``for_prompt`` leaves out those that look like instructions to a model, where that is set.
     """
 
     def __init__(
@@ -66,16 +68,25 @@ class Asker:
         detail: Callable[[str], None] = lambda _: None,
         *,
         fold: bool = False,
+        for_prompt: bool = False,
     ) -> None:
         self._index = index
+        self._drops = for_prompt and index.settings.flagged == "drop"
         self._filters = filters
         self._fold = fold or index.settings.passages
         self._settings = index.settings
         self._note = note
         self._detail = detail
         self._floors: dict[Mode, float] = {}
+        # The service that a question was sent to, to be embedded.
+        self.question_to: str | None = None
         if index.model() is None:
             raise IndexMissing(f"the index at {index.folder} is empty; fill it with `rag index PATH`")
+
+    @property
+    def index(self) -> Index:
+        """What is asked."""
+        return self._index
 
     @property
     def home(self) -> Path:
@@ -99,10 +110,16 @@ class Asker:
 
         Raises ``UsageError`` for an empty query, and where a reranker is wanted and none is set.
         """
+        return self.find(query, k=k, mode=mode, rerank=rerank)[1]
+
+    def find(
+        self, query: str, *, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
+    ) -> tuple[Question, Found]:
+        """As :meth:`search`, with the question as it was read."""
         start = time.perf_counter()
-        _, hits, took = self._find(query, k, mode, rerank)
+        question, hits, took = self._find(query, k, mode, rerank)
         took["total"] = (time.perf_counter() - start) * 1000
-        return Found(hits, took)
+        return question, Found(hits, took)
 
     def unmet(self, query: str) -> list[str]:
         """What a question demands and no passage of the index has."""
@@ -130,57 +147,25 @@ class Asker:
         settings = self._settings
         several = (
             settings.mmr is not None or self._fold or settings.passages or settings.min_score is not None
-        )
+        ) or self._drops
         return max(_POOL, _POOL_SHARE * k) if several else k
 
     def _selected(self, searcher: Searcher, hits: Sequence[Hit], k: int) -> list[Hit]:
         settings = self._settings
-        return searcher.select(hits, k, mmr=settings.mmr, fold=self._fold, passages=settings.passages)
+        found = searcher.select(hits, k, mmr=settings.mmr, fold=self._fold, passages=settings.passages)
+        # What stands between two passages that were merged may look like instructions too.
+        return [hit for hit in found if not (self._drops and hit.flags)]
 
     @cached_property
     def _reranking(self) -> Reranking:
         return Reranking(self._settings, self._note, self._detail)
 
-    def prompt(self, query: str, hits: Sequence[Hit]) -> Prompt:
-        """The prompt over hits, within the budget that is set. ``hits`` must not be empty."""
-        from ragcli.budget import counter_for
-        from ragcli.prompt import build_prompt
-
-        ranks = self._settings.tiktoken_ranks
-        llm = None if self._settings.llm == "none" else self._settings.llm
-        count = counter_for(llm, ranks=Path(ranks) if ranks else None)
-        return build_prompt(query, hits, budget=self._settings.budget, count=count)
-
-    def answer(
-        self,
-        query: str,
-        *,
-        on_hits: Callable[[Sequence[Hit]], None],
-        on_token: Callable[[str], None],
-        note: Callable[[str], None],
-    ) -> Answer:
-        """Answer from the index, by the LLM that is set or by quoting.
-
-        ``on_hits`` is told what was found before anything is answered, ``on_token`` gets the
-        answer's pieces, ``note`` what a reader should know besides. An answer that the sources
-        do not support has ``answered`` False.
-        """
-        # A search starts sooner without what only an answer needs.
-        from ragcli.answer import answer_with, generator_for
-
-        settings = self._settings
-        generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
-        question, hits, _ = self._find(query)
-        on_hits(hits)
-        if not hits:
-            return Answer(query, False, "", (), settings.llm, {}, hits)
-        prompt = self.prompt(query, hits)
-        if generator is not None:
-            return answer_with(generator, prompt, hits, on_token, note=note)
-        answer = self._extract(question, prompt, hits)
-        if answer.text:
-            on_token(answer.text)
-        return answer
+    def second_reader(self, query: str) -> Callable[[Sequence[str]], list[float | None]] | None:
+        """What the reranker says of texts for a question, where hits are reranked."""
+        if not self._settings.rerank:
+            return None
+        plain = parse_question(query).plain
+        return lambda texts: self._reranking.scores(plain, texts)
 
     def read(self, query: str, mode: Mode) -> Question:
         """A question as the index's model reads it. Raises ``UsageError`` for an empty one."""
@@ -197,7 +182,9 @@ class Asker:
         if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
             # The words alone will decide, so the model need not be loaded.
             return Question(query, None, coverage, signature, mode), {}
-        vector = self._index.embedder.embed_query(plain)
+        embedder = self._index.embedder
+        self.question_to = destination("", embedder)[0] or None
+        vector = embedder.embed_query(Masking().mask(plain) if self._index.masks else plain)
         return Question(query, vector, coverage, signature, mode), {
             "embed": (time.perf_counter() - start) * 1000
         }
@@ -226,9 +213,21 @@ class Asker:
                 hits = searcher.with_evidence(hits, question.text, question.vector, question.coverage)
                 hits = [hit for hit in hits if (hit.evidence or 0.0) >= floor]
                 hits = [replace(hit, rank=rank) for rank, hit in enumerate(hits, 1)]
+            if self._drops:
+                hits = self._unsuspicious(hits)
             return hits if k is None else self._selected(searcher, hits, k)
 
         return self._mending(question, look)
+
+    def _unsuspicious(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits without those that look like instructions to a model, which is told."""
+        if left_out := sum(bool(hit.flags) for hit in hits[: self._settings.k]):
+            self._note(
+                f"note: left out {left_out} of the first passages for looking like instructions to a model; "
+                f"`rag list --flagged` shows them"
+            )
+        hits = [hit for hit in hits if not hit.flags]
+        return [replace(hit, rank=rank) for rank, hit in enumerate(hits, 1)]
 
     def _ranked(
         self,
@@ -248,6 +247,10 @@ class Asker:
         """The least evidence that a hit must have: as set, or as the index itself tells."""
         if self._settings.min_score != "auto":
             return float(self._settings.min_score or 0.0)
+        return self.measured_floor(mode)
+
+    def measured_floor(self, mode: Mode) -> float:
+        """The least evidence of an answer, as the index itself tells."""
         if mode not in self._floors:
             self._floors[mode] = floor_of(
                 self._index, mode, lambda probe: self._strongest(probe, mode), self._note
@@ -292,27 +295,3 @@ class Asker:
         catalog = self._index.catalog
         chosen = choose(self._filters, (Facts(*facts) for facts in catalog.document_facts()))
         return frozenset(catalog.chunks_in(chosen))
-
-    def _extract(self, question: Question, prompt: Prompt, hits: Sequence[Hit]) -> Answer:
-        from ragcli.answer.extractive import extract
-
-        with self._index.consistent(dense=False) as (lexical, _):
-            weights = lexical.weights(parse_question(question.text).plain)
-            if question.vector is not None and question.signature != self._index.catalog.get("signature"):
-                question, _ = self._read(question.text, self.mode)
-        vector = question.vector
-        # Scores of another measure are no cosines.
-        cosine = measure_of(question.signature) == "cosine"
-        known = {hit.id: hit.dense.score for hit in hits if cosine and hit.dense}
-        trust = covered_weight(1.0, question.coverage) if vector is not None else 0.0
-
-        def similarity(texts: Sequence[str]) -> list[float]:
-            if vector is None:
-                return [0.0] * len(texts)
-            found = cosines(self._index.embedder.embed_documents(texts), vector)
-            return [float(cosine) for cosine in found]
-
-        return extract(
-            prompt, hits, weights, similarity, known, trust=trust, least=self._settings.min_evidence,
-            analyze=lexical.analyze,
-        )  # fmt: skip

@@ -1,8 +1,9 @@
 """Files into the index: what changed is read, cut, embedded and stored; what vanished leaves.
 
-Work is done in portions. The vectors of a portion are durable as soon as a batch is embedded; its
-documents change over in one transaction once all their vectors are there. Whatever stops the
-work, the index answers from the last portion, and the same command carries on after it.
+Work is done in portions. Where an LLM writes contexts, each is durable as soon as it came. The
+vectors of a portion are durable as soon as a batch is embedded; its documents change over in one
+transaction once all their vectors are there. Whatever stops the work, the index answers from the
+last portion, and the same command carries on after it.
 """
 
 from __future__ import annotations
@@ -11,23 +12,35 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ragcli.catalog import Catalog, FileState, content_hash
 from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
-from ragcli.embed import Embedder
+from ragcli.embed import Embedder, ServiceEmbedder, is_service
+from ragcli.errors import ModelUnavailable, RagError, UsageError
+from ragcli.guard import MASK_VERSION, Flag, Masking, find_secrets
 from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
+from ragcli.pipeline.contexts import ContextReport, ContextWriter
 from ragcli.pipeline.index import Index
+from ragcli.pipeline.model import terms_of
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
+from ragcli.pipeline.vetting import flag_all, flags_of, holding_secrets, masked
 from ragcli.settings import NONE
 from ragcli.store import bring_up_to_date, discard
 from ragcli.types import Chunk, Document, Failure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
 
 # Chunks whose documents change over together: enough to sort by length, few enough to lose.
 _PORTION = 1024
@@ -37,11 +50,15 @@ _DURABLE = 128
 _RACY_NS = 2_000_000_000
 # Empty space in the catalogue's file that is returned to the disk at the end of a run, in bytes.
 _WORTH_GIVING_BACK = 4_000_000
+# Written contexts beyond the number of chunks that are kept for texts that may come back.
+_IDLE_CONTEXTS = 1000
 _NO_WAITING: int = getattr(os, "O_NONBLOCK", 0)
 # Failures that say as much of the machine as of the file.
 _PASSING = frozenset({"timeout", "crashed", "loader-failed"})
 # Failures for want of a means: the same content was read with it, or may be.
 _MAY_PASS = _PASSING | {"encrypted", "no-text", "too-large"}
+# Tokens after which the time of a run tells how fast the model is.
+_MEASURED = 2000
 # Below this share of known words a document counts as one the model cannot read.
 _READABLE = 0.7
 
@@ -58,8 +75,21 @@ class _Reading:
     seen: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A document that waits to be changed over, its chunks, the sha256 it was known with, and its chunks' flags."""
+
+    document: Document
+    chunks: list[Chunk]
+    known: str
+    flags: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
+
+
 class Builder:
-    """One run of ``rag index`` over an index whose writer lock is held."""
+    """One run of ``rag index`` over an index whose writer lock is held.
+
+    Where ``hand_in`` is given, texts that have no vector are put there instead of being embedded.
+    """
 
     def __init__(
         self,
@@ -69,22 +99,32 @@ class Builder:
         progress: Progress,
         *,
         plan: bool = False,
+        hand_in: dict[str, str] | None = None,
     ) -> None:
         self._index = index
         self._catalog: Catalog = index.catalog
         self._options = options
         self._progress = progress
         self._plan = plan
+        self._hand_in = hand_in
+        self._handed = 0  # tokens
         self._generation = 0
-        self._report = BuildReport(model=choice.spec)
+        self._report = BuildReport(model=choice.spec, service=is_service(choice.spec))
+        self._failure: ModelUnavailable | None = None
+        self._seconds = 0.0  # of embedding
+        self._requests = 0  # that a plan's texts would be sent in
+        # A service waits for nothing while documents change over: that is done less often.
+        self._portion = _PORTION * (4 if self._report.service else 1)
         self._total_bytes = 0  # of files to read
         self._finished_bytes = 0  # of files that are done
         self._begun_bytes = 0  # about, of the file that was begun before this portion
         self._waiting_bytes = 0  # about, of the documents that wait
-        self._waiting: list[tuple[Document, list[Chunk]]] = []
+        self._waiting: list[_Cut] = []
+        self._unfinished: set[str] = set()  # files of which documents had to be left
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
         self._readings: dict[str, _Reading] = {}
+        self._again: set[str] = set()  # files of which a chunk lacks what an LLM would not write now
         self._shut: set[str] = set()  # what is there, or may be, and could not be looked at
         self._named: set[str] = set()
         self._present: set[str] = set()
@@ -102,6 +142,31 @@ class Builder:
         self._cutting = self._settle_cutting(choice.max_tokens)
         # When it differs from the one a file was read with, the file is read again.
         self._recipe = f"{LOADER_VERSION}.{CHUNKER_VERSION}:{self._cutting}:{self._spec}"
+        known = self._catalog.get("mask_secrets") == "1"
+        self._masks = known if options.mask_secrets is None else options.mask_secrets
+        if self._masks:
+            self._recipe += f":masked{MASK_VERSION}"
+        self._report.masked = self._masks
+        self._writer = self._context_writer() if self._cutting.awaits else None
+        self._check_prices()
+
+    def _context_writer(self) -> ContextWriter:
+        self._report.contexts = ContextReport()
+        return ContextWriter(
+            self._catalog, self._index.settings, self._cutting, self._counter, self._report.contexts,
+            others=not self._options.rebuild, mask=self._masks, affords=self._affords, plan=self._plan,
+            tell=lambda: self._tell(0.0),
+        )  # fmt: skip
+
+    def _check_prices(self) -> None:
+        """Raise ``UsageError`` where a cost is capped and what the run would pay for has no price."""
+        settings, price = self._index.settings, self._options.cap.price
+        if self._options.cap.cost is None:
+            return
+        if self._report.service and price is None:
+            raise UsageError("--max-cost needs a price; set embed_price, what a million tokens cost")
+        if self._writer is not None and settings.llm != NONE and settings.llm_price is None:
+            raise UsageError("--max-cost needs the LLM's price; set llm_price, as in 0.15/0.60")
 
     def _settle_cutting(self, limit: int) -> Cutting:
         """How to cut: as it is asked for, else as the index has it."""
@@ -130,6 +195,7 @@ class Builder:
         self._progress.begin(self._total_bytes)
         if not self._plan:
             self._remember(roots)
+            flag_all(self._catalog)
             if self._index.model() is None:
                 embedder = self._model()
                 with self._catalog.transaction():
@@ -148,6 +214,7 @@ class Builder:
         self._remove_vanished(roots, names)
         if not self._plan:
             self._settle()
+        self._estimate()
         self._report.chunks_total = self._catalog.chunk_count
         self._report.seconds = time.perf_counter() - start
         return self._report
@@ -171,8 +238,24 @@ class Builder:
             bring_up_to_date(self._index.projections(), self._catalog, seal=False)
 
     def _cut(self, document: Document) -> list[Chunk]:
-        embed = self._model().embed_documents if self._cutting.embeds else None
+        embed = self._embed_pieces if self._cutting.embeds else None
         return self._cutting.chunks(document, self._counter, embed)
+
+    def _embed_pieces(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._model().embed_documents(
+            [Masking().mask(text) for text in texts] if self._masks else texts
+        )
+
+    def _vetted(self, cut: _Cut) -> _Cut:
+        """A document with its chunks as they are to be embedded, and what a reader of them must know."""
+        document, chunks = cut.document, cut.chunks
+        flags = flags_of(document.text, f"{document.title}\n{document.path}", chunks)
+        self._report.flagged += len(flags)
+        secrets = find_secrets(document.text)
+        self._report.secrets += len(holding_secrets(chunks, secrets))
+        if self._masks:
+            chunks = [masked(chunk, document.text, secrets) for chunk in chunks]
+        return replace(cut, chunks=chunks, flags=flags)
 
     def _look(self, roots: Sequence[Root]) -> tuple[list[tuple[str, FoundFile]], set[str]]:
         """Files to read, and the names of all files that are there."""
@@ -310,32 +393,34 @@ class Builder:
     def _take(self, document: Document, digest_before: str) -> None:
         chunks = self._cut(document)
         self._origins[document.id] = (document.file, document.sha256)
-        if not digest_before:
-            self._report.added += 1
-        elif digest_before == document.sha256 and self._catalog.chunk_ids(document.id) == {
-            c.id for c in chunks
-        }:
-            self._report.unchanged += 1
-        else:
-            self._report.changed += 1
         if self._counter.coverage([document.text[:4000]])[0] < _READABLE:
             self._report.unread[document.language] += 1
-        self._waiting.append((document, chunks))
+        self._waiting.append(_Cut(document, chunks, digest_before))
         self._waiting_chunks += len(chunks)
         self._waiting_bytes += len(document.text)
-        if self._waiting_chunks >= _PORTION:
+        if self._waiting_chunks >= self._portion:
             self._flush()
 
     # -- embedding and changing over -----------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Embed what waits and change its documents over, all in one generation."""
+        """Embed what waits and change its documents over, all in one generation.
+
+        Where an LLM fails in the middle of it, that is done with the documents that are whole, and
+        the failure raised.
+        """
         if not self._waiting and not self._finished:
             return
-        self._embed([chunk for _, chunks in self._waiting for chunk in chunks])
+        stopped = self._situate(self._writer) if self._writer is not None else None
+        self._waiting = [self._vetted(cut) for cut in self._waiting]
+        self._leave(self._embed([chunk for cut in self._waiting for chunk in cut.chunks]))
+        for cut in self._waiting:
+            self._count(cut)
         with self._one_change():
             if not self._plan:
                 self._change_over()
+        if self._failure is not None:
+            raise self._failure
         if self._finished:
             self._finished_bytes += sum(size for _, _, size in self._finished)
             self._begun_bytes = 0
@@ -343,49 +428,168 @@ class Builder:
             self._begun_bytes += self._waiting_bytes
         self._waiting, self._waiting_chunks, self._waiting_bytes, self._finished = [], 0, 0, []
         self._tell(0.0)
+        if stopped is not None:
+            raise stopped
+
+    def _situate(self, writer: ContextWriter) -> RagError | None:
+        """Have an LLM write of the chunks that wait; what is not whole then waits no more."""
+        found, stopped = writer.situate([(cut.document, cut.chunks) for cut in self._waiting])
+        pairs = list(zip(self._waiting, found, strict=True))
+        self._again |= {cut.document.file for cut, told in pairs if told.failed}
+        self._unfinished |= {cut.document.file for cut, told in pairs if not told.whole}
+        self._waiting = [replace(cut, chunks=told.chunks) for cut, told in pairs if told.whole]
+        return stopped
+
+    def _count(self, cut: _Cut) -> None:
+        """Count a document as what it is to the index."""
+        document = cut.document
+        if not cut.known:
+            self._report.added += 1
+        elif cut.known == document.sha256 and self._catalog.chunk_ids(document.id) == {
+            chunk.id for chunk in cut.chunks
+        }:
+            self._report.unchanged += 1
+        else:
+            self._report.changed += 1
 
     def _tell(self, share: float) -> None:
         """Tell how far the work is, ``share`` of what waits being embedded."""
         done = self._finished_bytes + self._begun_bytes + int(share * self._waiting_bytes)
         # What lies packed in a file may be longer than the file: there is work left while some waits.
         most = self._total_bytes if not self._waiting else int(0.99 * self._total_bytes)
-        self._progress.advance(min(done, most), self._report.embedded)
+        written = self._report.contexts.written if self._report.contexts else 0
+        self._progress.advance(min(done, most), self._report.embedded, written)
 
     def _change_over(self) -> None:
         generation = self._generation
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        for document, chunks in self._waiting:
-            added, removed = self._catalog.put_document(document, chunks, now, generation)
+        for cut in self._waiting:
+            added, removed = self._catalog.put_document(cut.document, cut.chunks, now, generation)
+            self._catalog.put_flags(cut.document.id, cut.flags)
             self._report.chunks_added += added
             self._report.chunks_removed += removed
-        begun = {document.file for document, _ in self._waiting}
-        for path in begun - {state.path for state, _, _ in self._finished}:
+        begun = {cut.document.file for cut in self._waiting} | self._unfinished
+        for path in begun - ({state.path for state, _, _ in self._finished} - self._unfinished):
             # Its end comes with a later portion. Should that never come, the next run reads it again, or
             # finds it gone.
             self._catalog.touch_file(FileState(path, 0, -1, "", ""))
         for state, seen, _ in self._finished:
+            if state.path in self._unfinished:
+                continue
             for document_id in self._catalog.documents_of(state.path):
                 if document_id not in seen:
                     self._report.chunks_removed += self._catalog.drop_document(document_id, generation)
                     self._report.removed += 1
-            self._catalog.touch_file(state)
+            again = state.path in self._again
+            self._catalog.touch_file(replace(state, recipe=f"{state.recipe}:again") if again else state)
 
-    def _embed(self, chunks: Sequence[Chunk]) -> None:
-        """Make sure that every chunk has its vector, in batches of like length, each durable at once."""
-        texts = {content_hash(chunk.embedded_text): chunk for chunk in chunks}
+    def _embed(self, chunks: Sequence[Chunk]) -> set[str]:
+        """Make sure that every chunk has its vector, in batches of like length, each durable at once.
+
+        Gives the contents that have none, as the budget ran out or the service failed; then
+        ``_failure`` is set.
+        """
+        texts = {content_hash(chunk.sent_text): chunk for chunk in chunks}
         missing = self._catalog.missing_vectors(texts, self._signature)
         self._report.cached += len(texts) - len(missing)
-        self._report.tokens += sum(texts[content].tokens for content in missing)
+        wanted = [content for content in texts if content in missing]
         if self._plan:
+            self._report.tokens += sum(texts[content].tokens for content in wanted)
             self._report.embedded += len(missing)
+            return set()
+        wanted = self._affordable(wanted, texts)
+        order = sorted(wanted, key=lambda content: (-texts[content].tokens, content))
+        if self._hand_in is not None:
+            self._hand_in.update((content, texts[content].sent_text) for content in order)
+            self._handed += sum(texts[content].tokens for content in order)
+            return missing
+        if not order:
+            return missing
+        done: set[str] = set()
+        model = self._model()
+
+        def keep(positions: Sequence[int], vectors: Vectors) -> None:
+            contents = [order[position] for position in positions]
+            self._catalog.put_vectors(contents, self._signature, vectors)
+            done.update(contents)
+            self._report.embedded += len(contents)
+            self._report.tokens += sum(texts[content].tokens for content in contents)
+            self._tell(len(done) / len(order))
+
+        start = time.perf_counter()
+        if isinstance(model, ServiceEmbedder):
+            self._stream(model, [texts[content] for content in order], keep)
+        else:
+            for first in range(0, len(order), _DURABLE):
+                batch = range(first, min(first + _DURABLE, len(order)))
+                keep(batch, model.embed_documents([texts[order[n]].sent_text for n in batch]))
+            self._report.spent = self._report.tokens
+        self._seconds += time.perf_counter() - start
+        return missing - done
+
+    def _stream(
+        self, model: ServiceEmbedder, chunks: Sequence[Chunk], keep: Callable[[Sequence[int], Vectors], None]
+    ) -> None:
+        """Have a service embed the chunks; its failure is raised once what it gave has its place."""
+        before = model.spent, model.in_parts
+        try:
+            model.stream([chunk.sent_text for chunk in chunks], [chunk.tokens for chunk in chunks], keep)
+        except ModelUnavailable as error:
+            self._failure = error
+        finally:
+            self._report.spent += model.spent - before[0]
+            self._report.in_parts += model.in_parts - before[1]
+
+    def _affordable(self, contents: list[str], texts: Mapping[str, Chunk]) -> list[str]:
+        """The first of the texts for which the budget suffices; once it does not, none any more."""
+        if not self._report.service:
+            return contents
+        if self._report.left.texts:
+            return []
+        left = self._options.cap.left(*self._spent())
+        for number, content in enumerate(contents):
+            left -= texts[content].tokens
+            if left < 0:
+                return contents[:number]
+        return contents
+
+    def _spent(self) -> tuple[int, float]:
+        """Tokens that services were sent and sent, and what they cost as far as that is known."""
+        report = self._report
+        tokens = max(report.spent, report.tokens) + self._handed if report.service else 0
+        cost = self._options.cap.cost_of(tokens) or 0.0
+        if report.contexts is not None:
+            tokens += report.contexts.tokens_in + report.contexts.tokens_out
+            cost += report.contexts.cost or 0.0
+        return tokens, cost
+
+    def _affords(self, sent: int, received: int) -> bool:
+        """Whether an LLM may be sent and send so much; what has no vector has no use for a context."""
+        if self._report.left.texts or self._report.contexts is None:
+            return False
+        tokens, cost = self._spent()
+        more = self._report.contexts.cost_of(sent, received) or 0.0
+        return self._options.cap.suffices(tokens + sent + received, cost + more)
+
+    def _leave(self, lacking: set[str]) -> None:
+        """Set documents aside whose texts have no vectors; the next run reads their files again."""
+        if not lacking:
             return
-        order = sorted(missing, key=lambda content: (-texts[content].tokens, content))
-        for first in range(0, len(order), _DURABLE):
-            batch = order[first : first + _DURABLE]
-            vectors = self._model().embed_documents([texts[content].embedded_text for content in batch])
-            self._catalog.put_vectors(batch, self._signature, vectors)
-            self._report.embedded += len(batch)
-            self._tell((first + len(batch)) / len(order))
+        left, whole, handed = self._report.left, [], self._hand_in or {}
+        tokens: dict[str, int] = {}
+        for cut in self._waiting:
+            lacks = {content_hash(chunk.sent_text): chunk.tokens for chunk in cut.chunks}
+            lacks = {content: count for content, count in lacks.items() if content in lacking}
+            if not lacks:
+                whole.append(cut)
+                continue
+            unpaid = {content: count for content, count in lacks.items() if content not in handed}
+            tokens.update(unpaid)
+            left.documents += bool(unpaid)
+            self._unfinished.add(cut.document.file)
+        left.texts += len(tokens)
+        left.tokens += sum(tokens.values())
+        self._waiting = whole
 
     def _model(self) -> Embedder:
         """The model, loaded, and proved to make the vectors that the index holds."""
@@ -408,6 +612,27 @@ class Builder:
                 if not self._plan:
                     self._report.chunks_removed += drop_file(self._catalog, name, self._generation)
 
+    def _estimate(self) -> None:
+        """Tell, or foretell, what the embedding costs and how long it takes."""
+        report, cap, settings = self._report, self._options.cap, self._index.settings
+        tokens = report.tokens if self._plan else report.spent
+        report.cost = cap.cost_of(tokens) if report.service else 0.0
+        if not self._plan:
+            if report.tokens >= _MEASURED and self._seconds:
+                rate = f"{report.tokens / self._seconds:.1f} {self._signature}"
+                with self._catalog.transaction():
+                    self._catalog.put("embed_rate", rate)
+            return
+        terms = terms_of(settings)
+        if report.service and (terms.rpm or terms.tpm):
+            requests = max(report.embedded / terms.batch, report.tokens / terms.batch_tokens)
+            waits = (requests / terms.rpm if terms.rpm else 0.0, tokens / terms.tpm if terms.tpm else 0.0)
+            report.minutes = max(waits)
+            return
+        rate, _, signature = (self._catalog.get("embed_rate") or "").partition(" ")
+        if signature == self._signature and rate:
+            report.minutes = tokens / float(rate) / 60
+
     def _remember(self, roots: Sequence[Root]) -> None:
         """Keep what the next run takes over when it is not told otherwise."""
         remember(self._index, roots)
@@ -419,6 +644,7 @@ class Builder:
             ("overlap", str(cutting.overlap)),
             ("chunker", cutting.chunker),
             ("context", ",".join(cutting.context) or NONE),
+            ("mask_secrets", str(int(self._masks))),
         ):
             if self._catalog.get(key) != value:
                 with self._catalog.transaction():
@@ -431,7 +657,9 @@ class Builder:
         if changed:
             with self._catalog.transaction():
                 self._catalog.put("updated", datetime.now(UTC).isoformat(timespec="seconds"))
-                self._catalog.drop_idle_vectors()
+                if not self._report.left.texts:
+                    self._catalog.drop_idle_vectors()
+                self._catalog.contexts.drop_idle(most=self._catalog.chunk_count + _IDLE_CONTEXTS)
             self._catalog.give_back(least=_WORTH_GIVING_BACK)
         with self._index.changing():
             bring_up_to_date(self._index.projections(), self._catalog)

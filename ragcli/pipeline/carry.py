@@ -27,6 +27,7 @@ from ragcli.locks import changing, writing
 from ragcli.pipeline.editions import CATALOG, Editions, new_edition, read_editions, remove_edition, switch
 from ragcli.pipeline.examine import is_vector, wrong_chunks
 from ragcli.pipeline.index import Index, prepare_folder
+from ragcli.pipeline.vetting import flag_all
 from ragcli.settings import Settings
 from ragcli.store import bring_up_to_date
 
@@ -224,6 +225,7 @@ def _adopt(path: Path, source: Path) -> dict[str, Any]:
         with Catalog.open(path) as catalog:
             if problems := catalog.problems() or _strange(catalog):
                 raise IndexDamaged(problems[0])
+            flag_all(catalog, force=True)  # whoever made the file may not have looked
             with catalog.transaction():
                 catalog.put("uid", uuid.uuid4().hex)
                 catalog.put("finished", datetime.now(UTC).isoformat())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer, weights_hash
+from ragcli.embed import Embedder, find_model, is_service, service_identity, weights_hash
 from ragcli.errors import IndexMismatch, UsageError
 from ragcli.pipeline.index import Index, ModelNote
+from ragcli.pipeline.model import counter_of, open_model, reads
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import TokenCounter
 
@@ -27,17 +28,19 @@ class ModelChoice:
     dims: int | None = None
 
 
-def choose_model(index: Index, asked: str | None, dims: int | None) -> ModelChoice:
+def choose_model(index: Index, asked: str | None, dims: int | None, *, plan: bool = False) -> ModelChoice:
     """The model for a run, and how many dimensions of it; it is loaded only where it cannot be helped.
 
-    An index keeps the dimensions that it has; another model begins with those of the settings.
+    An index keeps the dimensions that it has; another model begins with those of the settings. For
+    a ``plan`` no service is asked for anything, so that the signature of one that the index does not
+    know is that of no vectors.
 
     Raises ``IndexMismatch`` where the settings name another model than the index was made with,
     or the model's name now stands for other weights, and nobody asked for a change.
     """
     note = index.model()
     if note is None:
-        return _loaded(asked or index.settings.model, index, dims or index.settings.dims)
+        return _loaded(asked or index.settings.model, index, dims or index.settings.dims, plan)
     if asked is None and index.settings.model is not None:
         other = find_model(index.settings.model).spec
         if other != note.spec:
@@ -48,7 +51,7 @@ def choose_model(index: Index, asked: str | None, dims: int | None) -> ModelChoi
             )
     files = find_model(asked or note.spec)
     if files.spec != note.spec:
-        return _loaded(files.spec, index, dims or index.settings.dims)
+        return _loaded(files.spec, index, dims or index.settings.dims, plan)
     wanted = index.settings.dims
     if dims is None and wanted is not None and wanted != note.dimensions:
         raise IndexMismatch(
@@ -56,26 +59,34 @@ def choose_model(index: Index, asked: str | None, dims: int | None) -> ModelChoi
             f"run `rag index --dims {wanted}` to change over, or `rag index --dims {note.dimensions}` to keep them"
         )
     if dims is None or dims == note.dimensions:
-        weights = weights_hash(files.folder)[:16] if files.folder else ""
+        if is_service(files.spec):
+            weights = service_identity(files.spec)
+        else:
+            weights = weights_hash(files.folder)[:16] if files.folder else ""
         if weights in note.signature:
             return _noted(note, index)
         if asked is None:
             raise IndexMismatch(
-                f"the index was made with {note.signature}, but {note.spec} now has the weights {weights}; "
+                f"the index was made with {note.signature}, but {note.spec} is now {weights.rstrip(':')}; "
                 f"run `rag index --model {shlex.quote(note.spec)}` to make it anew beside the old one"
             )
-    return _loaded(files.spec, index, dims or note.dims)
+    return _loaded(files.spec, index, dims or note.dims, plan)
 
 
 def _noted(note: ModelNote, index: Index) -> ModelChoice:
-    counter = open_tokenizer(find_model(note.spec)) or index.embedder.tokenizer
-    return ModelChoice(note.spec, note.signature, note.max_tokens, counter, None, note.dims)
+    counter = counter_of(note.spec) or index.embedder.tokenizer
+    limit = reads(note.spec, index.settings) if is_service(note.spec) else note.max_tokens
+    return ModelChoice(note.spec, note.signature, limit, counter, None, note.dims)
 
 
-def _loaded(spec: str | None, index: Index, dims: int | None) -> ModelChoice:
+def _loaded(spec: str | None, index: Index, dims: int | None, plan: bool) -> ModelChoice:
     """Raises ``UsageError`` where the model has fewer dimensions than are asked for."""
     files = find_model(spec or DEFAULT_MODEL)
-    embedder = open_embedder(files.spec, offline=index.settings.offline, dims=dims)
+    counter = counter_of(files.spec)
+    if plan and counter is not None and is_service(files.spec):
+        limit = reads(files.spec, index.settings)
+        return ModelChoice(files.spec, service_identity(files.spec), limit, counter, None, dims)
+    embedder = open_model(files.spec, index.settings, dims)
     if dims is not None and embedder.dimensions < dims:
         raise UsageError(
             f"{embedder.spec} has {embedder.dimensions} dimensions; --dims takes so many at most"

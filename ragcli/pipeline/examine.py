@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ragcli.analyze import Analyzer
-from ragcli.catalog import Catalog, content_hash
+from ragcli.catalog import Catalog
 from ragcli.disk import is_remote, is_writable
-from ragcli.embed import Measure, closeness, is_sound, measure_of, open_embedder
-from ragcli.errors import IndexDamaged, IndexMismatch, ModelUnavailable, RagError
+from ragcli.embed import Measure, closeness, is_sound, measure_of
+from ragcli.errors import IndexDamaged, IndexMismatch, ModelUnavailable, RagError, UsageError
 from ragcli.pipeline.editions import (
     CHROMA,
     LEXICAL,
@@ -28,6 +28,8 @@ from ragcli.pipeline.editions import (
 )
 from ragcli.pipeline.index import Index, ModelNote
 from ragcli.pipeline.inspect import stale_files
+from ragcli.pipeline.model import open_model
+from ragcli.pipeline.vetting import embedded_otherwise
 from ragcli.settings import Settings
 from ragcli.store import (
     DenseStore,
@@ -181,17 +183,19 @@ def _check_catalog(index: Index, found: Examination) -> None:
         found.fail("catalogue", told, MEND, "rag index")
     if found.ok:
         counts = index.catalog.counts()
-        found.note("catalogue", f"{counts['documents']} documents, {counts['chunks']} chunks, sound")
+        contexts = index.catalog.contexts.count()
+        told = f", {contexts} written contexts" if contexts else ""
+        found.note("catalogue", f"{counts['documents']} documents, {counts['chunks']} chunks{told}, sound")
 
 
 def wrong_chunks(catalog: Catalog) -> list[str]:
     """Documents with a chunk whose text is not the one that its vector was made of."""
     wrong = []
     for name, _, _ in catalog.document_names():
-        for stored, content in catalog.contents_of(name):
-            if not stored.chunk.text or content_hash(stored.chunk.embedded_text) != content:
-                wrong.append(name)
-                break
+        found = catalog.contents_of(name)
+        empty = not all(stored.chunk.text for stored, _ in found)
+        if empty or embedded_otherwise(found, catalog):
+            wrong.append(name)
     return wrong
 
 
@@ -234,7 +238,7 @@ def _check_model(index: Index, note: ModelNote | None, found: Examination) -> No
     if note is None:
         return
     try:
-        embedder = open_embedder(note.spec, offline=index.settings.offline, dims=note.dims)
+        embedder = open_model(note.spec, index.settings, note.dims, note.dimensions)
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}; {note.spec} is {embedder.signature}"
@@ -243,7 +247,7 @@ def _check_model(index: Index, note: ModelNote | None, found: Examination) -> No
     except IndexMismatch as error:
         told = str(error).split(";")[0]
         found.fail("model", told, f"rag index --model {shlex.quote(note.spec)}", fault=IndexMismatch)
-    except ModelUnavailable as error:
+    except (ModelUnavailable, UsageError) as error:  # a service, and no connection is to be opened
         found.fail("model", str(error), fault=ModelUnavailable)
     except IndexDamaged:
         return  # of the catalogue, which a check of its own finds
@@ -401,6 +405,9 @@ def _check_room(index: Index, found: Examination) -> None:
         found.note("room", f"{idle} vectors wait for their documents", "rag index")
     elif idle:
         told.append(f"{idle} vectors that no chunk uses now")
+    contexts = index.catalog.contexts.idle()
+    if contexts and not index.catalog.awaits_documents():
+        told.append(f"{contexts} written contexts that no chunk uses now")
     if free > WORTH_GIVING_BACK:
         told.append(f"{free // 1_000_000} MB of empty space")
     if told:

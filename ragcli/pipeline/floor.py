@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from ragcli.catalog import Catalog
-from ragcli.chunk import sentence_spans
 from ragcli.disk import is_writable, replace_text
 from ragcli.jsontext import parse_json
 from ragcli.pipeline.index import Index
+from ragcli.sentences import sentence_spans
 
 # Kept beside what is derived from the catalogue, for as long as nothing there changes.
 _FILE = "floor.json"

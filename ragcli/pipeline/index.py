@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
-from ragcli.embed import Embedder, find_model, open_embedder, open_tokenizer
+from ragcli.embed import Embedder
 from ragcli.errors import IndexBusy, IndexMismatch, IndexMissing, UsageError
 from ragcli.locks import changing, reading
 from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, has_remains, no_catalog, read_editions
+from ragcli.pipeline.model import counter_of, open_model
 from ragcli.settings import Settings
 from ragcli.store import (
     DenseStore,
@@ -29,7 +30,7 @@ from ragcli.store import (
     discard,
     is_current,
 )
-from ragcli.tokens import FastTokenizer
+from ragcli.tokens import TokenCounter
 
 _Made = tuple[str, Analyzer]  # the model's signature and the analyser
 
@@ -233,7 +234,7 @@ class Index:
         note = self.model()
         if note is None:
             raise IndexMissing(f"the index at {self.folder} is empty; fill it with `rag index PATH`")
-        embedder = open_embedder(note.spec, offline=self.settings.offline, dims=note.dims)
+        embedder = open_model(note.spec, self.settings, note.dims, note.dimensions)
         if embedder.signature != note.signature:
             raise IndexMismatch(
                 f"the index was made with {note.signature}, but {note.spec} is now {embedder.signature}; "
@@ -242,11 +243,17 @@ class Index:
         return embedder
 
     @cached_property
-    def tokenizer(self) -> FastTokenizer:
+    def tokenizer(self) -> TokenCounter:
         """The model's own tokenizer, without the model where that is possible."""
         note = self.model()
-        found = open_tokenizer(find_model(note.spec)) if note else None
+        found = counter_of(note.spec) if note else None
         return found or self.embedder.tokenizer
+
+    @property
+    def masks(self) -> bool:
+        """Whether secrets are masked in what a model is given: as set, else as the index was made."""
+        asked = self.settings.mask_secrets
+        return self.catalog.get("mask_secrets") == "1" if asked is None else asked
 
     # -- the languages -----------------------------------------------------------------------------
 

@@ -4,51 +4,82 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ragcli.analyze import Analyzer
 from ragcli.chunk import settle
-from ragcli.embed import find_model, open_embedder, open_tokenizer, read_token_limit
-from ragcli.errors import UsageError
+from ragcli.embed import TokenGuess, find_model, is_service, open_tokenizer, read_token_limit
+from ragcli.errors import IndexMissing, UsageError
+from ragcli.guard import scan
 from ragcli.load import FoundFile, Job, LoaderPool, walk
 from ragcli.pipeline.ask import Found
+from ragcli.pipeline.contexts import take_known
+from ragcli.pipeline.index import Index
 from ragcli.pipeline.means import means_of
+from ragcli.pipeline.model import open_model, reads
 from ragcli.pipeline.report import reason_to_leave_out
 from ragcli.pipeline.rerank import Reranking
+from ragcli.pipeline.survey import lies_under
 from ragcli.search import parse_question, rank_in_memory
 from ragcli.settings import DEFAULT_MODEL, Settings
-from ragcli.tokens import FastTokenizer
+from ragcli.tokens import TokenCounter
 from ragcli.types import Chunk, Document, Failure, Hit, Score
 
 
-def tokenizer_of(spec: str | None, *, offline: bool) -> tuple[FastTokenizer, int]:
-    """A model's tokenizer and the most tokens of a text it reads, without loading it where possible."""
-    files = find_model(spec or DEFAULT_MODEL)
+def tokenizer_of(settings: Settings) -> tuple[TokenCounter, int]:
+    """The model's tokenizer and the most tokens of a text it reads, without loading it where possible."""
+    spec = settings.model or DEFAULT_MODEL
+    if is_service(spec):
+        return TokenGuess(spec), reads(spec, settings)
+    files = find_model(spec)
     tokenizer, limit = open_tokenizer(files), read_token_limit(files)
     if tokenizer is None or limit is None:
-        embedder = open_embedder(files.spec, offline=offline)
+        embedder = open_model(files.spec, settings)
         return embedder.tokenizer, embedder.max_tokens
     return tokenizer, limit - tokenizer.special_tokens
 
 
 def chunk_file(
-    file: Path, settings: Settings, passwords: Sequence[str] = ()
+    file: Path, settings: Settings, passwords: Sequence[str] = (), *, folder: Path | None = None
 ) -> tuple[list[tuple[Document, list[Chunk]]], list[Failure]]:
-    """The documents of one file with their chunks as ``rag index`` would make them, and what cannot be read."""
-    tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
+    """The documents of one file with their chunks as ``rag index`` would make them, and what cannot be read.
+
+    ``file`` may lead on into an archive or a letter, as paths of documents do (``papers.zip/2024/a.pdf``).
+    No LLM is asked: where one writes contexts, those are shown that the index in ``folder`` holds.
+    Raises ``UsageError`` where there is no such file, or nothing of that name in it.
+    """
+    outer = next((path for path in (file, *file.parents) if path.exists()), None)
+    if outer is None or not outer.is_file():
+        raise UsageError(f"no such file: {file}")
+    wanted = file.as_posix()
+    tokenizer, limit = tokenizer_of(settings)
     cutting = settle(limit, settings.chunk_size, settings.overlap, settings.chunker, settings.context)
     embed = None
     if cutting.embeds:
-        embed = open_embedder(settings.model or DEFAULT_MODEL, offline=settings.offline).embed_documents
+        embed = open_model(settings.model or DEFAULT_MODEL, settings).embed_documents
     found: list[tuple[Document, list[Chunk]]] = []
     failures: list[Failure] = []
     with LoaderPool(means_of(settings, passwords), workers=1, seconds=settings.file_seconds) as pool:
-        for _, item in pool.load([Job(file, file.as_posix())]):
-            if isinstance(item, Failure):
-                if item.path == file.as_posix() or not reason_to_leave_out(item, file.as_posix()):
-                    failures.append(item)
-            elif item is not None:
-                found.append((item, cutting.chunks(item, tokenizer, embed)))
+        for _, item in pool.load([Job(outer, outer.as_posix())]):
+            if item is None:
+                continue
+            within = lies_under(item.path, wanted)
+            if isinstance(item, Document):
+                if within:
+                    found.append((item, cutting.chunks(item, tokenizer, embed)))
+            elif item.path == wanted or (
+                (within or item.path == outer.as_posix()) and not reason_to_leave_out(item, outer.as_posix())
+            ):
+                failures.append(item)
+    if outer != file and not found and not failures:
+        raise UsageError(f"there is no {file.relative_to(outer)} in {outer} that holds text")
+    if cutting.awaits and folder is not None:
+        with suppress(IndexMissing), Index.open(folder, settings) as index:
+            found = [
+                (document, take_known(index.catalog, settings.llm, cutting, tokenizer, document, chunks))
+                for document, chunks in found
+            ]
     return found, failures
 
 
@@ -67,7 +98,7 @@ def search_files(
     start = time.perf_counter()
     reranking = Reranking(settings, note, detail) if settings.rerank else None
     depth = max(settings.k, reranking.candidates) if reranking else settings.k
-    tokenizer, limit = tokenizer_of(settings.model, offline=settings.offline)
+    tokenizer, limit = tokenizer_of(settings)
     # Nothing is embedded here, so that no chunker that would have to is asked.
     cutting = settle(limit, settings.chunk_size, 0, None, settings.context)
     documents: dict[str, Document] = {}
@@ -113,6 +144,7 @@ def search_files(
                 fused=score,
                 lead=chunk.lead,
                 page_label=chunk.page_label,
+                flags=tuple(sorted({flag.kind for flag in scan(f"{chunk.lead}\n\n{chunk.text}")})),
             )
         )
     took: dict[str, float] = {}

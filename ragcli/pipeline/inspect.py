@@ -9,10 +9,12 @@ from typing import Any
 from ragcli.catalog import StoredChunk
 from ragcli.embed import measure_of
 from ragcli.errors import IndexMissing, RagError, UsageError
+from ragcli.guard import Flag, shown
 from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
 from ragcli.pipeline.index import Index, ModelNote
 from ragcli.pipeline.survey import is_nameable
 from ragcli.settings import Settings
+from ragcli.types import Chunk
 
 
 def status(folder: Path, settings: Settings) -> dict[str, Any]:
@@ -51,12 +53,13 @@ def settings_of_index(folder: Path, settings: Settings) -> dict[str, str | int |
             sizes = {name: index.catalog.get(name) for name in ("chunk_size", "overlap")}
             ways = {name: index.catalog.get(name) for name in ("chunker", "context")}
             languages = str(index.analyzer)
+            masks = {"mask_secrets": True} if index.catalog.get("mask_secrets") == "1" else {}
     except RagError:
         return {}
     told: dict[str, str | int | None] = {name: int(value) for name, value in sizes.items() if value}
     told |= {name: value for name, value in ways.items() if value}
     note = {"model": model.spec, "dims": model.dims} if model else {}
-    return {**note, **told, "languages": languages}
+    return {**note, **told, **masks, "languages": languages}
 
 
 def _previous(folder: Path, settings: Settings) -> str | None:
@@ -96,6 +99,34 @@ def documents(folder: Path, settings: Settings) -> list[dict[str, Any]]:
     """One mapping a document, ordered by id."""
     with Index.open(folder, settings) as index:
         return list(index.catalog.document_rows())
+
+
+def flagged(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+    """The documents of which passages look like instructions to a model, each with its ``flags``.
+
+    A flag has kind, the chunk's id, page and lines, and the words as they can be seen.
+    """
+    with Index.open(folder, settings) as index:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for document, flag, stored in index.catalog.flagged():
+            chunk = stored.chunk
+            words = index.catalog.slice_of(document, flag.start, flag.end) or chunk.lead or stored.title
+            kind = {"kind": flag.kind, "id": chunk.id, "page": chunk.page, "page_label": chunk.page_label}
+            lines = _lines(chunk, flag)
+            found.setdefault(document, []).append({**kind, "lines": lines, "words": shown(words)})
+        rows = index.catalog.document_rows()
+        return [{**row, "flags": found[row["document"]]} for row in rows if row["document"] in found]
+
+
+def _lines(chunk: Chunk, flag: Flag) -> list[int] | None:
+    """The lines that a flag stands on, or those of its chunk where they cannot be told."""
+    if chunk.lines is None:
+        return None
+    first, last = chunk.lines
+    if chunk.page is not None or last - first != chunk.text.count("\n") or flag.start == flag.end:
+        return [first, last]
+    start, end = max(0, flag.start - chunk.start), max(0, flag.end - chunk.start)
+    return [first + chunk.text.count("\n", 0, start), first + chunk.text.count("\n", 0, end)]
 
 
 def neighbourhood(

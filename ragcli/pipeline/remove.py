@@ -37,8 +37,10 @@ def remove(
             chosen |= found
         with index.change() as generation:
             for document in sorted(chosen):
+                told = index.catalog.contexts.of(document)
                 chunks += index.catalog.drop_document(document, generation)
                 documents += 1
+                index.catalog.contexts.drop(told)  # it tells of what was to leave
             for file in set(chosen.values()):
                 if not index.catalog.documents_of(file):
                     index.catalog.drop_file(file)

@@ -41,6 +41,7 @@ from ragcli.pipeline.examine import (
     wrong_chunks,
 )
 from ragcli.pipeline.index import Index
+from ragcli.pipeline.vetting import flag_all
 from ragcli.settings import Settings
 from ragcli.store import bring_up_to_date, clear, read_marker
 
@@ -54,6 +55,8 @@ def repair(folder: Path, settings: Settings, *, tell: Callable[[str], None]) -> 
         repaired += _mend_catalog(folder, settings)
         with Index.open(folder, settings) as index:
             repaired += _mend_contents(index)
+            if flag_all(index.catalog) is not None:
+                repaired.append("passages that look like instructions to a model were looked for")
             # What was taken out, or of which only the vectors were saved, comes back with the vectors it had.
             waits = bool(repaired) or index.catalog.awaits_documents()
             tell("making anew what is damaged")
@@ -221,7 +224,10 @@ def _give_back(index: Index, *, keep: bool) -> list[str]:
         told.append(f"{len(left)} unfinished editions were removed")
     with index.catalog.transaction():
         idle = index.catalog.drop_idle_vectors(keep=keep)
+        contexts = 0 if keep else index.catalog.contexts.drop_idle()
     free = index.catalog.give_back()
     if idle or free > WORTH_GIVING_BACK:
         told.append(f"{idle} idle vectors were dropped and {free / 1e6:.1f} MB given back")
+    if contexts:
+        told.append(f"{contexts} written contexts that no chunk used were dropped")
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -9,8 +10,49 @@ from pathlib import PurePosixPath
 
 from ragcli.analyze import Analyzer
 from ragcli.load import LoaderPool, Means, format_of
+from ragcli.pipeline.contexts import ContextReport
 from ragcli.pipeline.survey import Selection
 from ragcli.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCap:
+    """What one run may spend on services: tokens, sent and received, and money.
+
+    ``price`` is what a service takes for embedding a million tokens.
+    """
+
+    tokens: int | None = None
+    cost: float | None = None
+    price: float | None = None
+
+    def suffices(self, tokens: int, cost: float) -> bool:
+        """Whether so many tokens and so much money may be spent."""
+        return tokens <= _or_endless(self.tokens) and cost <= _or_endless(self.cost)
+
+    def left(self, tokens: int, cost: float) -> float:
+        """How many tokens a service may still be sent to embed, after so many and so much money."""
+        by_cost = math.inf
+        if self.price:
+            by_cost = (_or_endless(self.cost) - cost) / self.price * 1_000_000
+        return min(_or_endless(self.tokens) - tokens, by_cost)
+
+    def cost_of(self, tokens: int) -> float | None:
+        """What embedding so many tokens costs; None where no price was told."""
+        return None if self.price is None else tokens * self.price / 1_000_000
+
+
+def _or_endless(most: float | None) -> float:
+    return math.inf if most is None else most
+
+
+@dataclass(slots=True)
+class Left:
+    """What a run had no more leave to embed."""
+
+    documents: int = 0
+    texts: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +72,9 @@ class BuildOptions:
     max_file_mb: float = 50.0
     means: Means = field(default_factory=Means)
     file_seconds: float = 120.0
+    cap: TokenCap = field(default_factory=TokenCap)
+    mask_secrets: bool | None = None
+    batch_api: bool = False
 
     def pool(self) -> LoaderPool:
         """What the files are read with."""
@@ -57,13 +102,26 @@ class BuildReport:
     embedded: int = 0
     cached: int = 0
     tokens: int = 0
+    # Passages that look like instructions to a model, and those that hold what looks like secrets.
+    flagged: int = 0
+    secrets: int = 0
+    masked: bool = False
     failures: list[Failure] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
     model: str = ""
+    service: bool = False  # whether the model is a service's
+    # Tokens read by the model, as a service counts them where it does; ``tokens`` is our own count.
+    spent: int = 0
+    cost: float | None = None
+    minutes: float | None = None  # that a plan's embedding will take, where that is known
+    left: Left = field(default_factory=Left)
+    in_parts: int = 0  # texts that were longer than the model reads
     # What answers now and what answered before, by names that differ, where one took over from the other.
     change: tuple[str, str] | None = None
     seconds: float = 0.0
+    # Where an LLM writes them.
+    contexts: ContextReport | None = None
 
     @property
     def skipped(self) -> Counter[str]:
@@ -94,5 +152,5 @@ class Progress:
     def begin(self, total: int) -> None:
         """``total`` bytes of files will be read."""
 
-    def advance(self, done: int, embedded: int) -> None:
-        """``done`` bytes of them are finished, ``embedded`` texts have been embedded."""
+    def advance(self, done: int, embedded: int, written: int = 0) -> None:
+        """``done`` bytes of them are finished, ``embedded`` texts embedded, ``written`` contexts written."""

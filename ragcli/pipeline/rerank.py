@@ -62,6 +62,11 @@ class Reranking:
         took["rerank"] = (time.perf_counter() - start) * 1000
         return list(hits)
 
+    def scores(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        """What the reranker says of each text; None for one that it cannot read or did not come to."""
+        weight, read = self._weigh(query, texts)
+        return self._score(query, texts, read) if weight > 0.0 else [None] * len(texts)
+
     def _weigh(self, query: str, texts: Sequence[str]) -> tuple[float, list[int]]:
         """The reranker's weight for this question, and which of the texts it can read."""
         weight = self._settings.rerank_weight

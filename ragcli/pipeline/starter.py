@@ -162,10 +162,11 @@ def _from_llm(
     count: int,
     advance: Callable[[int], None],
 ) -> Starter:
-    from ragcli.answer import generator_for, write_question
+    from ragcli.answer import write_question
     from ragcli.budget import counter_for
+    from ragcli.pipeline.llm import open_llm
 
-    generator = generator_for(settings.llm, offline=settings.offline, stall=settings.llm_timeout)
+    generator = open_llm(settings)
     if generator is None:
         raise ValueError("no LLM is set")
     ranks = settings.tiktoken_ranks

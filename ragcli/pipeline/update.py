@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ragcli.catalog import Catalog
+from ragcli.chunk import WRITTEN
 from ragcli.disk import is_remote
 from ragcli.errors import PartlyDone, UsageError
 from ragcli.locks import changing, writing
+from ragcli.pipeline.batches import BatchRun
 from ragcli.pipeline.build import Builder, drop_file
 from ragcli.pipeline.choice import ModelChoice, choose_model
 from ragcli.pipeline.editions import (
@@ -30,8 +32,8 @@ from ragcli.pipeline.editions import (
 from ragcli.pipeline.gate import Gate, check_gate
 from ragcli.pipeline.index import Index, prepare_folder
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
-from ragcli.pipeline.survey import NOTHING, choose_roots, lies_under
-from ragcli.settings import Settings
+from ragcli.pipeline.survey import NOTHING, Root, choose_roots, lies_under
+from ragcli.settings import NONE, Settings
 from ragcli.types import Failure
 
 _Tell = Callable[[str], None]
@@ -60,6 +62,8 @@ def update(
             raise UsageError(f"no such file or folder: {path}")
     if not paths and not has_remains(folder):
         raise UsageError(NOTHING)
+    if WRITTEN in (options.context or "").split(",") and settings.llm == NONE and not has_remains(folder):
+        raise UsageError("--context llm needs an LLM that writes the contexts; name one with --llm")
     prepare_folder(folder)
     with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
         note = index.model()
@@ -68,11 +72,11 @@ def update(
         if note is None and is_remote(folder):
             tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
         if note is not None and note.signature != choice.signature:
-            report = _change_over(index, choice, paths, options, progress, gate)
+            report = _change_over(index, choice, paths, options, progress, gate, tell)
         elif gate is not None:
             raise UsageError("--gate is for a change of model; name another one with --model")
         else:
-            report = _refresh(index, choice, paths, options, progress)
+            report = _refresh(index, choice, paths, options, progress, tell)
     with Index.open(folder, settings) as index:
         news = bool(report.unread) and index.catalog.get("unread_told") != report.model
         if news:
@@ -86,7 +90,7 @@ def plan(
 ) -> BuildReport:
     """What :func:`update` would do; nothing is changed."""
     with _as_it_is(folder, settings) as index:
-        choice = choose_model(index, options.model, options.dims)
+        choice = choose_model(index, options.model, options.dims, plan=True)
         note = index.model()
         other = note is not None and note.signature != choice.signature
         roots, missing = choose_roots(index, paths, options.selection, everything=other or options.rebuild)
@@ -130,12 +134,43 @@ def _names(new: Index, old: Index) -> tuple[str, str]:
     return f"{spec} ({times[0]})", f"{other} ({times[1]})"
 
 
+def _build(
+    index: Index,
+    choice: ModelChoice,
+    roots: Sequence[Root],
+    options: BuildOptions,
+    progress: Progress,
+    tell: _Tell,
+) -> BuildReport:
+    """One run of the builder; through a batch endpoint, one before the batch and one after it."""
+    if not options.batch_api:
+        return Builder(index, choice, options, progress).run(roots)
+    batches = BatchRun(index, choice, tell)
+    batches.fetch()
+    lacking: dict[str, str] = {}
+    report = Builder(index, choice, options, progress, hand_in=lacking).run(roots)
+    if not lacking:
+        return report
+    batches.submit(lacking)
+    batches.fetch()
+    failed: dict[str, str] = {}
+    report = Builder(index, choice, options, progress, hand_in=failed).run(roots)
+    if failed:
+        raise PartlyDone(f"{len(failed)} texts of the batch failed; the same command hands them in again")
+    return report
+
+
 def _refresh(
-    index: Index, choice: ModelChoice, paths: Sequence[Path], options: BuildOptions, progress: Progress
+    index: Index,
+    choice: ModelChoice,
+    paths: Sequence[Path],
+    options: BuildOptions,
+    progress: Progress,
+    tell: _Tell,
 ) -> BuildReport:
     """Bring the edition that answers up to date."""
     roots, missing = choose_roots(index, paths, options.selection, everything=options.rebuild)
-    report = Builder(index, choice, options, progress).run(roots)
+    report = _build(index, choice, roots, options, progress, tell)
     if options.prune:
         _prune(index, missing, report)
     return _with_missing(report, missing, options)
@@ -169,6 +204,7 @@ def _change_over(
     options: BuildOptions,
     progress: Progress,
     gate: Gate | None,
+    tell: _Tell,
 ) -> BuildReport:
     """Make an edition of another model beside the one that answers, and let it take over."""
     folder, settings = index.folder, index.settings
@@ -185,7 +221,9 @@ def _change_over(
         with new.catalog.transaction():
             for gone in missing:
                 new.catalog.drop_root(gone)
-        report = Builder(new, choice, options, progress).run(roots)
+        report = _build(new, choice, roots, options, progress, tell)
+        if report.left.texts:
+            return report  # the next run carries on with it
         _check_whole(index, new, choice, prune=options.prune)
         if gate is not None:
             check_gate(gate, index, new, lambda _: None)
@@ -218,10 +256,12 @@ def _take_over_settings(old: Catalog, new: Catalog) -> None:
     with new.transaction():
         for path, chosen in old.roots().items():
             new.add_root(path, chosen)
-        for key in ("chunk_size", "overlap", "chunker", "context", "languages"):
+        for key in ("chunk_size", "overlap", "chunker", "context", "languages", "mask_secrets"):
             value = old.get(key)
             if value is not None and new.get(key) is None:
                 new.put(key, value)
+        for situation, writer, text in old.contexts.all():
+            new.contexts.put(situation, writer, text)
 
 
 def _forget_the_removed(old: Index, new: Index) -> None:

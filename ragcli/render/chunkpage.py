@@ -79,6 +79,7 @@ def _told(document: Document, chunk: Chunk) -> str:
         f"chunk {chunk.ordinal + 1}, {chunk.tokens} tokens",
         " > ".join(map(one_line, chunk.heading)),
         chunk_place(document, chunk),
+        f"context: {one_line(chunk.written)}" if chunk.written else "",
         f"lead: {one_line(chunk.lead)}" if chunk.lead else "",
     ]
     return "\n".join(line for line in lines if line)

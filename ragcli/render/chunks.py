@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ragcli.render.passages import lead_line
+from ragcli.render.passages import lead_line, written_line
 from ragcli.render.terminal import Terminal, one_line, safe
 from ragcli.types import Chunk, Document, place
 
@@ -33,6 +33,8 @@ def chunk_place(document: Document, chunk: Chunk) -> str:
 def _print_plain(terminal: Terminal, document: Document, chunk: Chunk) -> None:
     trail = " > ".join(chunk.heading)
     terminal.out(f"{chunk_place(document, chunk)}  {chunk.tokens} tokens  {one_line(trail)}".rstrip())
+    if chunk.written:
+        terminal.out(written_line(chunk.written))
     if chunk.lead:
         terminal.out(lead_line(chunk.lead))
     terminal.out(safe(chunk.text))
@@ -54,6 +56,8 @@ def _print_ruled(terminal: Terminal, document: Document, chunk: Chunk, seen: int
     where.append(f"  {one_line(trail)}", style="dim")
     terminal.print(Rule(name, align="left", style="dim"))
     terminal.print(where)
+    if chunk.written:
+        terminal.print(Text(written_line(chunk.written), style="dim"))
     if chunk.lead:
         terminal.print(Text(f"{safe(chunk.lead)}\n…", style="dim italic"))
     terminal.print(_text(chunk, seen))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from ragcli.evaluate import FOLDS, Contrast, ModeReport, Row, Tuning, Verdict, interval, of_spans
+from ragcli.evaluate import FOLDS, Contrast, ModeReport, Row, Tuning, Verdict, contains, interval, of_spans
 from ragcli.render.records import dump
 from ragcli.render.tables import print_table
 from ragcli.render.terminal import Terminal, one_line
@@ -23,7 +23,11 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that was measured in one run of ``rag eval``; ``lost`` tells of references left out."""
+    """All that was measured in one run of ``rag eval``; ``lost`` tells of references left out.
+
+    ``writers`` says, where answers were measured, who wrote them (``llm``) and who graded them
+    (``judge``).
+    """
 
     queries: int
     reports: Mapping[str, ModeReport]
@@ -31,6 +35,7 @@ class Evaluation:
     verdicts: Sequence[Verdict]
     lost: Sequence[str] = ()
     tuned: Tuned | None = None
+    writers: Mapping[str, str] | None = None
 
     @property
     def failed(self) -> list[str]:
@@ -47,6 +52,7 @@ def evaluation_record(found: Evaluation) -> dict[str, Any]:
                 **report.metrics,
                 "latency_ms": {"p50": round(report.p50, 3), "p95": round(report.p95, 3)},
                 "interval95": {metric: list(interval(report.values(metric))) for metric in report.metrics},
+                "questions": {metric: len(report.values(metric)) for metric in report.metrics},
             }
             for mode, report in found.reports.items()
         },
@@ -77,6 +83,8 @@ def evaluation_record(found: Evaluation) -> dict[str, Any]:
         "failed": found.failed,
         "lost_references": list(found.lost),
     }
+    if found.writers is not None:
+        record.update(found.writers)
     if found.tuned is not None:
         record["tuning"] = _tuning_record(found.tuned)
     return record
@@ -110,18 +118,10 @@ def _tuning_record(tuned: Tuned) -> dict[str, Any]:
 
 def print_evaluation(terminal: Terminal, found: Evaluation, worst: Sequence[Row] = ()) -> None:
     """Metrics by mode, how they compare, and the questions that did worst."""
-    metrics = list(next(iter(found.reports.values())).metrics)
-    rows = [
-        [
-            mode,
-            *(f"{report.metrics[metric]:.4f}" for metric in metrics),
-            f"{report.p50:.0f}",
-            f"{report.p95:.0f}",
-        ]
-        for mode, report in found.reports.items()
-    ]
-    header = ["mode", *metrics, "p50 ms", "p95 ms"]
-    print_table(terminal, header, rows, set(range(1, len(header))))
+    if found.writers is not None:
+        _print_answers(terminal, found)
+    else:
+        _print_modes(terminal, found)
     if found.contrasts:
         terminal.out()
         print_contrasts(terminal, found.contrasts)
@@ -134,6 +134,32 @@ def print_evaluation(terminal: Terminal, found: Evaluation, worst: Sequence[Row]
     for verdict in found.verdicts:
         terminal.note(f"{'passed' if verdict.passed else 'missed'}: {verdict}")
     terminal.note(f"{found.queries} judged questions")
+
+
+def _print_modes(terminal: Terminal, found: Evaluation) -> None:
+    metrics = list(next(iter(found.reports.values())).metrics)
+    rows = [
+        [
+            mode,
+            *(f"{report.metrics[metric]:.4f}" for metric in metrics),
+            f"{report.p50:.0f}",
+            f"{report.p95:.0f}",
+        ]
+        for mode, report in found.reports.items()
+    ]
+    header = ["mode", *metrics, "p50 ms", "p95 ms"]
+    print_table(terminal, header, rows, set(range(1, len(header))))
+
+
+def _print_answers(terminal: Terminal, found: Evaluation) -> None:
+    """A row a metric: there are many, and each has its own number of questions."""
+    rows = []
+    for mode, report in found.reports.items():
+        for metric, value in report.metrics.items():
+            low, high = interval(report.values(metric))
+            count = str(len(report.values(metric)))
+            rows.append([mode, metric, f"{value:.4f}", f"{low:.4f} … {high:.4f}", count])
+    print_table(terminal, ["mode", "metric", "mean", "95 % interval", "questions"], rows, {2, 3, 4})
 
 
 def print_contrasts(terminal: Terminal, contrasts: Sequence[Contrast]) -> None:
@@ -201,8 +227,12 @@ def _print_worst(terminal: Terminal, row: Row) -> None:
 def wanted_and_found(row: Row, metric: str) -> tuple[list[tuple[str, int]], list[tuple[str, bool]]]:
     """What a question should find, each with its first rank (0: none), and what it found, each with whether it is good.
 
-    Documents; characters where the metric looks at these, of which some may be all that was found.
+    Documents; characters where the metric looks at these, of which some may be all that was found;
+    answers where answers were asked for.
     """
+    if row.answer is not None:
+        there = [(gold, int(contains([row.answer], [gold]))) for gold in row.gold or ("no answer",)]
+        return there, [(row.answer or "no answer", False)]
     if not of_spans(metric):
         ranks = {name: rank for rank, name in enumerate(row.found, 1)}
         wanted = [(name, ranks.get(name, 0)) for name, grade in row.grades.items() if grade > 0]

@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
-from ragcli.evaluate import Contrast, ModeReport, Row, compare, interval, of_spans, recall, span_recall
+from ragcli.evaluate import (
+    Contrast,
+    ModeReport,
+    Row,
+    compare,
+    interval,
+    of_spans,
+    paired,
+    recall,
+    span_recall,
+)
 from ragcli.render.evaluation import Evaluation, wanted_and_found
 from ragcli.render.terminal import one_line
 
@@ -37,11 +47,14 @@ def report_page(found: Evaluation, *, title: str, facts: Sequence[tuple[str, str
         _table(["", ""], facts, 0),
         "<h2>Modes</h2>",
         _table(
-            ["mode", *next(iter(reports.values())).metrics, "p50 ms", "p95 ms"],
+            ["mode", *_metrics(reports), "p50 ms", "p95 ms"],
             [
                 [
                     mode,
-                    *(f"{value:.4f}" for value in report.metrics.values()),
+                    *(
+                        f"{report.metrics[name]:.4f}" if name in report.metrics else ""
+                        for name in _metrics(reports)
+                    ),
                     f"{report.p50:.0f}",
                     f"{report.p95:.0f}",
                 ]
@@ -51,9 +64,10 @@ def report_page(found: Evaluation, *, title: str, facts: Sequence[tuple[str, str
         ),
         f"<h2>{_text(metric)} with its 95 % interval</h2>",
         _bars(reports, metric),
-        f"<h2>Recall of {'characters' if of_spans(metric) else 'documents'} against depth</h2>",
-        _curves({mode: _recalls(report, metric) for mode, report in reports.items()}),
     ]
+    if found.writers is None:
+        parts.append(f"<h2>Recall of {'characters' if of_spans(metric) else 'documents'} against depth</h2>")
+        parts.append(_curves({mode: _recalls(report, metric) for mode, report in reports.items()}))
     if found.verdicts:
         parts.append("<h2>Gates</h2><ul>")
         for verdict in found.verdicts:
@@ -64,9 +78,13 @@ def report_page(found: Evaluation, *, title: str, facts: Sequence[tuple[str, str
         parts += ["<h2>Differences</h2>", _contrasts(found.contrasts)]
     names = list(reports)
     for first, second in pairwise(names):
-        parts.append(f"<h2>{_text(second)} less {_text(first)}, question by question ({_text(metric)})</h2>")
-        parts.append(_differences(reports[second].values(metric), reports[first].values(metric)))
-    parts += ["<h2>Time of a search</h2>", _times(reports)]
+        now, then = paired(reports[second], reports[first], metric)
+        if now:
+            parts.append(
+                f"<h2>{_text(second)} less {_text(first)}, question by question ({_text(metric)})</h2>"
+            )
+            parts.append(_differences(now, then))
+    parts += [f"<h2>Time of {'a search' if found.writers is None else 'an answer'}</h2>", _times(reports)]
     last = names[-1]
     parts.append(f"<h2>Questions that did worst in {_text(last)}</h2>")
     parts += [_question(row, metric) for row in reports[last].worst(metric, worst)]
@@ -79,6 +97,11 @@ def report_page(found: Evaluation, *, title: str, facts: Sequence[tuple[str, str
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
         f"<body>{body}</body></html>\n"
     )
+
+
+def _metrics(reports: Mapping[str, ModeReport]) -> list[str]:
+    """The metrics that any mode has."""
+    return list(dict.fromkeys(metric for report in reports.values() for metric in report.metrics))
 
 
 def _text(value: str) -> str:

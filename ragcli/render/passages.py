@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragcli.analyze import Analyzer
 from ragcli.render.terminal import Terminal, one_line, safe
-from ragcli.types import Answer, Hit, place
+from ragcli.types import Answer, Citation, Hit, place
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -51,6 +51,8 @@ def print_hits(
         if trail:
             head.append(f"  {one_line(trail)}", style="dim")
         head.append(f"  {hit.score:.3f}", style="cyan")
+        if hit.flags:
+            head.append("  looks like instructions", style="bold red")
         head.append(f"  {hit.id}", style="dim")
         terminal.print(head)
         if explain:
@@ -70,6 +72,11 @@ def lead_line(lead: str) -> str:
     """A lead on one line that shows that it is no part of the passage."""
     flat = one_line(lead)
     return f"{flat if len(flat) <= _SNIPPET else flat[:_SNIPPET].rsplit(' ', 1)[0]} …"
+
+
+def written_line(written: str) -> str:
+    """What an LLM wrote of a chunk, on one line that shows that it is no part of the passage."""
+    return f"({one_line(written)})"
 
 
 def explanation(hit: Hit) -> str:
@@ -132,24 +139,62 @@ def _link(terminal: Terminal, hit: Hit, home: Path) -> str:
     return f"green link {target.as_uri()}"
 
 
+def print_doubt(terminal: Terminal) -> None:
+    """The mark behind a sentence that its sources do not confirm."""
+    from rich.text import Text
+
+    if terminal.console.is_terminal and not terminal.console.no_color:
+        terminal.console.print(Text(" (unverified)", style="dim"), end="")
+    else:
+        terminal.piece(" [?]")
+
+
 def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:
     """The sources that an answer cites, one line each, under the answer that was streamed before."""
+    from rich.text import Text
+
     terminal.out()
     terminal.out()
-    places: dict[int, list[str]] = {}
+    places: dict[int, dict[str, Citation]] = {}
     for citation in answer.citations:
         where = place(
             display_path(citation.hit.path, home), citation.hit.page, citation.lines, citation.hit.page_label
         )
         if citation.hit.record is not None:
             where += f" ({citation.hit.record})"
-        known = places.setdefault(citation.n, [])
-        if where not in known:
-            known.append(where)
-    titles = {citation.n: citation.hit.title for citation in answer.citations}
-    for number, where_list in sorted(places.items()):
-        title = one_line(titles[number])
-        terminal.out(f"[{number}] {', '.join(map(one_line, where_list))}{f'  {title}' if title else ''}")
+        places.setdefault(citation.n, {}).setdefault(one_line(where), citation)
+    for number, cited in sorted(places.items()):
+        line = Text(f"[{number}] ")
+        for at, (where, citation) in enumerate(cited.items()):
+            line.append(", " if at else "").append(where, style=_link(terminal, citation.hit, home))
+        if title := one_line(next(iter(cited.values())).hit.title):
+            line.append(f"  {title}", style="dim")
+        terminal.print(line)
+    if any(sentence.reason not in ("", "refusal") for sentence in answer.sentences):
+        terminal.note("note: the sources do not confirm what is marked; --strict leaves it out")
+
+
+def sent_note(answer: Answer, question_to: str | None) -> str:
+    """What was sent where to write an answer, in a line or two."""
+    sent = answer.sent
+    lines = []
+    if question_to is not None:
+        lines.append(f"sent to {one_line(question_to)}: the question, to be embedded")
+    if sent is not None:
+        kind = "tokens" if sent.exact else "tokens (estimated)"
+        told = f"{_several(sent.sources, 'source')}, {sent.tokens} {kind}, {_several(sent.characters, 'character')}"
+        names = ", ".join(one_line(name) for name in sent.documents)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in (sent.masked or sent.secrets).items())
+        secrets = f"; secrets {'masked' if sent.masked else 'not masked'}: {kinds}" if kinds else ""
+        where = one_line(sent.to or "")
+        if not sent.leaves:
+            where += ", on this machine"
+        lines.append(f"sent to {where}: {told}, of {names}{secrets}")
+    return "\n".join(lines) or "nothing left this machine"
+
+
+def _several(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def passage(text: str) -> str:

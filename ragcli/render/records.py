@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
-    from ragcli.types import Answer, Chunk, Hit, Score
+    from ragcli.types import Answer, Chunk, Hit, Prompt, Score, Sent
 
 SCHEMA = 1
 # C1 controls, line ends of Unicode, marks that reorder text, lone surrogates.
@@ -51,6 +52,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
             "rerank": hit.rerank,
             **({} if hit.evidence is None else {"evidence": hit.evidence}),
         },
+        "flags": list(hit.flags),
         **({"chunks": list(hit.chunks)} if hit.chunks else {}),
         **({"duplicates": [_name(copy) for copy in hit.duplicates]} if hit.duplicates else {}),
     }
@@ -89,6 +91,7 @@ def chunk_record(chunk: Chunk) -> dict[str, Any]:
         "lines": list(chunk.lines) if chunk.lines else None,
         "span": [chunk.start, chunk.end],
         "tokens": chunk.tokens,
+        **({"written": chunk.written} if chunk.written else {}),
         "text": chunk.text,
     }
 
@@ -108,12 +111,54 @@ def answer_record(answer: Answer) -> dict[str, Any]:
                 "lines": list(citation.lines) if citation.lines else None,
                 "quote": citation.quote,
                 "verified": citation.verified,
+                "support": round(citation.support, 4),
+                "reason": citation.reason,
             }
             for citation in answer.citations
         ],
+        "sentences": [
+            {
+                "text": sentence.text,
+                "citations": list(sentence.citations),
+                "verified": sentence.verified,
+                "reason": sentence.reason,
+            }
+            for sentence in answer.sentences
+        ],
         "llm": answer.llm,
         "usage": dict(answer.usage),
+        "sent": sent_record(answer.sent) if answer.sent else None,
         "hits": [hit_record(hit) for hit in answer.hits],
+    }
+
+
+def prompt_record(prompt: Prompt) -> dict[str, Any]:
+    """What an LLM would be sent, as ``rag query --show-prompt --format json`` gives it."""
+    return {
+        "query": prompt.question,
+        "system": prompt.system,
+        "user": prompt.user,
+        "sources": [
+            {"n": source.n, "tokens": source.tokens, **hit_record(source.hit)} for source in prompt.sources
+        ],
+        "tokens": prompt.tokens,
+        "exact": prompt.exact,
+    }
+
+
+def sent_record(sent: Sent) -> dict[str, Any]:
+    """What was sent to write an answer."""
+    return {
+        "to": sent.to,
+        "leaves": sent.leaves,
+        "sources": sent.sources,
+        "tokens": sent.tokens,
+        "exact": sent.exact,
+        "characters": sent.characters,
+        "documents": list(sent.documents),
+        "masked": dict(sent.masked),
+        "secrets": dict(sent.secrets),
+        "question_to": sent.question_to,
     }
 
 
@@ -141,6 +186,18 @@ def build_record(report: BuildReport) -> dict[str, Any]:
         "skipped": dict(sorted(report.skipped.items())),
         "left_out": [{"path": path, "reason": reason} for path, reason in report.left_out],
         "tokens": report.tokens,
+        "spent": report.spent,
+        "cost": report.cost,
+        "minutes": None if report.minutes is None else round(report.minutes, 3),
+        "left": {
+            "documents": report.left.documents,
+            "texts": report.left.texts,
+            "tokens": report.left.tokens,
+        },
+        "in_parts": report.in_parts,
+        "flagged": report.flagged,
+        "secrets": report.secrets,
+        **({"contexts": asdict(report.contexts) | {"cost": report.contexts.cost}} if report.contexts else {}),
         "model": report.model,
         "seconds": round(report.seconds, 3),
     }

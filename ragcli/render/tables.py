@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ragcli.render.terminal import Terminal, one_line
+from ragcli.settings import NONE
+from ragcli.types import place
 
 if TYPE_CHECKING:
+    from ragcli.pipeline.contexts import ContextReport
     from ragcli.pipeline.examine import Examination
     from ragcli.pipeline.report import BuildReport
 
@@ -68,19 +71,60 @@ def build_summary(report: BuildReport, *, plan: bool) -> list[str]:
     if plan:
         lines.append(
             f"texts to embed: {report.embedded} ({report.cached} known already), {report.tokens} tokens, "
-            f"at no cost: {report.model} runs here"
+            f"{_price(report)}"
         )
     else:
         lines.append(
             f"chunks: {report.chunks_total} ({report.chunks_added} added, {report.chunks_removed} removed; "
             f"{report.embedded} embedded, {report.cached} known already), {report.seconds:.1f} s"
         )
+    if report.contexts is not None and report.contexts.any:
+        lines.append(_contexts(report.contexts, plan=plan))
     if report.skipped:
         told = ", ".join(
             f"{n} {_SKIP_WORDS.get(reason, reason)}" for reason, n in sorted(report.skipped.items())
         )
         lines.append(f"files left out: {told}")
+    if report.flagged:
+        told = "looks like instructions" if report.flagged == 1 else "look like instructions"
+        lines.append(f"{counted(report.flagged, 'passage')} {told} to a model (rag list --flagged)")
+    if report.secrets:
+        told = "holds" if report.secrets == 1 else "hold"
+        rest = ", masked in what is embedded" if report.masked else " (--mask-secrets masks them)"
+        lines.append(f"{counted(report.secrets, 'passage')} {told} what looks like secrets{rest}")
     return lines
+
+
+def _price(report: BuildReport) -> str:
+    """What a plan's embedding would cost in money and time."""
+    if not report.service:
+        cost = f"at no cost: {report.model} runs here"
+    elif report.cost is None:
+        cost = f"sent to {report.model}, at a price that embed_price can set"
+    else:
+        cost = f"sent to {report.model}, for {report.cost:.4f}"
+    if report.minutes is None or not report.embedded:
+        return cost
+    return f"{cost}, in about {max(report.minutes, 0.1):.1f} minutes"
+
+
+def _contexts(contexts: ContextReport, *, plan: bool) -> str:
+    spent = f"{contexts.tokens_in} tokens in and {contexts.tokens_out} out"
+    if contexts.cost is not None:
+        spent += f", {contexts.cost:.2f} at {contexts.price} a million"
+    if plan:
+        told = f"contexts to write: {contexts.written} ({contexts.known} known already), about {spent}"
+        return f"{told}, by {contexts.llm}" if contexts.written and contexts.llm != NONE else told
+    lost = [
+        f"{count} {kind}"
+        for count, kind in (
+            (contexts.rejected, "of no use: searched with headings alone"),
+            (contexts.missing, "not to be had"),
+        )
+        if count
+    ]
+    told = ", ".join([f"{contexts.known} known already", *lost])
+    return f"contexts: {contexts.written} written ({told}), {spent}"
 
 
 def coverage_note(report: BuildReport) -> str:
@@ -101,6 +145,16 @@ def print_examination(terminal: Terminal, found: Examination) -> None:
         mark = "bad " if not finding.ok else "note" if finding.mend else "ok  "
         told = one_line(f"{finding.message}{finding.advice}")
         terminal.out(f"{mark}  {finding.check:<{width}}  {told}")
+
+
+def print_flagged(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One flag a line: where the passage is, in what way it looks like instructions, and its words."""
+    for row in rows:
+        for flag in row["flags"]:
+            where = place(row["path"], flag["page"], flag["lines"], flag["page_label"])
+            if row["path"] != row["document"]:
+                where += f" ({row['document']})"
+            terminal.out("\t".join(map(one_line, (where, flag["kind"], flag["words"]))))
 
 
 def print_documents(terminal: Terminal, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -35,20 +36,27 @@ class Terminal:
         self.quiet = quiet
         self.verbose = verbose
         self._consoles: dict[str, Console] = {}
+        self._in_line = False
 
     def out(self, text: str = "", end: str = "\n") -> None:
         """A result, as it is."""
+        self._in_line = False
         sys.stdout.write(safe(text) + end)
 
     def piece(self, text: str) -> None:
         """A piece of a streamed result."""
+        self._in_line = (bool(text) and not text.endswith("\n")) or (self._in_line and not text)
         sys.stdout.write(safe(text))
+        sys.stdout.flush()
+
+    def flush(self) -> None:
+        """What was put out so far is there to be read."""
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Something a person should know; not said under ``--quiet``."""
         if not self.quiet:
-            sys.stdout.flush()
+            self._end_line()
             sys.stderr.write(safe(text) + "\n")
 
     def detail(self, text: str) -> None:
@@ -58,8 +66,15 @@ class Terminal:
 
     def error(self, text: str) -> None:
         """What went wrong, on one line; always said."""
-        sys.stdout.flush()
+        self._end_line()
         sys.stderr.write(f"rag: {one_line(text)}\n")
+
+    def _end_line(self) -> None:
+        """Let what is said next begin a line of its own, should a streamed result stand in the middle of one."""
+        sys.stdout.flush()
+        if self._in_line and _same_place():
+            sys.stderr.write("\n")
+        self._in_line = False
 
     @property
     def console(self) -> Console:
@@ -151,3 +166,11 @@ def _drawn_bar(console: Console, what: str) -> Iterator[Bar]:
                 progress.update(task, completed=done, said=said)
 
         yield Drawn()
+
+
+def _same_place() -> bool:
+    """Whether results and notes go to one screen, file or pipe."""
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError):  # closed, or none of the system's
+        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ragcli.analyze import Analyzer
-from ragcli.chunk import sentence_spans
+from ragcli.sentences import sentence_spans
 
 # Terms of a question to how rare each is in the index.
 Weights = Mapping[str, float]

@@ -73,6 +73,7 @@ def _passage(catalog: Catalog, best: Hit, part: Sequence[StoredChunk], rank: int
         return replace(best, rank=rank, chunks=(best.id,))
     start, end = min(chunk.start for chunk in chunks), max(chunk.end for chunk in chunks)
     lines = [chunk.lines for chunk in chunks if chunk.lines]
+    ids = [chunk.id for chunk in chunks]
     return replace(
         best,
         rank=rank,
@@ -81,7 +82,8 @@ def _passage(catalog: Catalog, best: Hit, part: Sequence[StoredChunk], rank: int
         lines=(min(first for first, _ in lines), max(last for _, last in lines)) if lines else None,
         text=catalog.slice_of(best.document, start, end),
         lead=chunks[0].lead,
-        chunks=tuple(chunk.id for chunk in chunks),
+        chunks=tuple(ids),
+        flags=tuple(sorted({kind for kinds in catalog.flags_of(ids).values() for kind in kinds})),
     )
 
 

@@ -227,10 +227,12 @@ class Searcher:
             raise IndexDamaged(
                 "what is derived from the catalogue does not hold what it holds; run `rag doctor --repair`"
             )
-        return [
+        flags = self._catalog.flags_of(stored)
+        hits = [
             make_hit(stored[chunk], rank, score, lexical.get(chunk), dense.get(chunk))
             for rank, (chunk, score) in enumerate(fused, 1)
         ]
+        return [replace(hit, flags=flags[hit.id]) if hit.id in flags else hit for hit in hits]
 
 
 def dict_of(ranked: Ranked) -> dict[str, Score]:

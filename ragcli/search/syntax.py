@@ -114,7 +114,7 @@ def parse_question(text: str) -> Asked:
     except UnicodeEncodeError:
         raise UsageError("the query is not valid UTF-8; type it again, or try rag search - < FILE") from None
     if not text.strip():
-        raise UsageError('the query is empty; try rag search "your question"')
+        raise UsageError("the query is empty; write what you look for between the quotation marks")
     clauses: dict[str, dict[Clause, None]] = {"": {}, "+": {}, "-": {}}
     plain: list[str] = []
     besides: list[str] = []

@@ -2,12 +2,11 @@
 
 The collection is called ``chunks``, measures as the model asks (cosine, inner product or squared
 Euclidean distance), and carries documents and metadata, so that any Chroma client can query it.
-Chroma's own lists never leave this file.
+How it is opened lies in ``chroma``.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import warnings
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.embed import Measure, closeness, measure_of
 from ragcli.errors import IndexDamaged
+from ragcli.store.chroma import ClientReader, Reader, forget_clients, open_client, open_reader
 from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import engine
 
@@ -60,6 +60,7 @@ class DenseStore:
         self._signature = signature
         self._measure = measure_of(signature)
         self._client: Any = None
+        self._reader: Reader | None = None
         self._made: tuple[int, int] | None = None
 
     @property
@@ -67,16 +68,15 @@ class DenseStore:
         return f"chroma:{_VERSION}:{self._signature}"
 
     def close(self) -> None:
-        """Make Chroma forget the folder: it keeps one system a path for the whole process."""
-        if self._client is None:
-            return
-        self._client = None
-        _forget_systems()
+        """Make Chroma let go of the folder."""
+        if self._client is not None or isinstance(self._reader, ClientReader):
+            forget_clients()
+        self._client = self._reader = None
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
         made = marker_stamp(self.folder)
-        if self._client is not None and self._made != made:
-            self.close()  # an open client never sees what another process wrote
+        if self._made != made:
+            self.close()  # what is open never sees what another process wrote
         self._made = made
         engine_file = self.folder / "chroma.sqlite3"
         try:
@@ -117,11 +117,9 @@ class DenseStore:
         """
         with engine(_NAME, making=True):
             _write_graph_after(self._collection(create=False), _AT_REST)
-            self.close()
-            collection = self._collection(create=False)
-            some = collection.get(limit=1, include=["embeddings"])["embeddings"]
-            if len(some):
-                collection.query(query_embeddings=some, n_results=1, include=[])
+            reader = self._reading()
+            for vector in reader.rows(1).vectors:
+                reader.nearest(vector.tolist(), 1)
             self.close()
         # A graph that was never written (of one row or two) is made anew by whoever reads it.
         written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
@@ -157,32 +155,25 @@ class DenseStore:
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
         total = catalog.chunk_count
         with engine(_NAME):
-            collection = self._collection(create=False)
-            count = collection.count()
+            reader = self._reading()
+            count = reader.count()
             if not count and not total:
                 return []
-            found = collection.query(
-                query_embeddings=[vector], n_results=max(1, min(limit, count)), include=["distances"]
-            )
-        near = [str(chunk) for chunk in found["ids"][0]]
+            near, distances = reader.nearest(vector.tolist(), max(1, min(limit, count)))
         if count != total or len(near) != min(limit, count) or not catalog.has_chunks(near):
             raise _contradiction()
         vectors = catalog.vectors_of(near, self._signature)
         scores = closeness(self._measure, vectors, vector)
-        if not _agree(self._measure, found["distances"][0], scores, vectors, vector):
+        if not _agree(self._measure, distances, scores, vectors, vector):
             raise _contradiction()
         return in_order(near, scores)
 
     def rows(self) -> Iterator[tuple[list[str], Vectors, list[str]]]:
         """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
-        import numpy as np
-
         with engine(_NAME):
-            collection = self._collection(create=False)
-            for offset in range(0, collection.count(), _BATCH):
-                part = collection.get(limit=_BATCH, offset=offset, include=["embeddings", "documents"])
-                vectors = np.asarray(part["embeddings"], dtype=np.float32)
-                yield part["ids"], vectors, [text or "" for text in part["documents"]]
+            reader = self._reading()
+            for offset in range(0, reader.count(), _BATCH):
+                yield reader.rows(_BATCH, offset)
 
     def can_be_read(self) -> bool:
         """Whether a process of its own can read every row and search: damage may end whoever meets it."""
@@ -191,19 +182,22 @@ class DenseStore:
         done = subprocess.run([sys.executable, "-c", code, str(self.folder)], check=False, **silent)  # noqa: S603  # ourselves
         return done.returncode == 0
 
-    def _collection(self, *, create: bool) -> Any:
-        os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
-        import chromadb
-        from chromadb.config import Settings
+    def _reading(self) -> Reader:
+        """The collection, to be read."""
+        with engine(_NAME):
+            if self._client is not None:
+                self.close()
+            if self._reader is None:
+                self._reader = open_reader(self.folder, COLLECTION)
+            return self._reader
 
+    def _collection(self, *, create: bool) -> Any:
+        """The collection, to be written."""
         with engine(_NAME, making=create):
+            if self._reader is not None:
+                self.close()
             if self._client is None:
-                settings = Settings(anonymized_telemetry=False)
-                try:
-                    self._client = chromadb.PersistentClient(path=str(self.folder), settings=settings)
-                except BaseException:
-                    _forget_systems()  # else the broken one is handed out again
-                    raise
+                self._client = open_client(self.folder)
             if create:
                 space = _SPACES[self._measure]
                 configuration = {"hnsw": _HNSW | {"space": space, "sync_threshold": _WHILE_FILLING}}
@@ -217,7 +211,7 @@ def read_everything(folder: str) -> None:
     """Read all rows of the collection in a folder, and search with the first."""
     store = DenseStore(Path(folder), "")
     for _, vectors, _ in store.rows():
-        store._collection(create=False).query(query_embeddings=vectors[:1], n_results=1, include=[])
+        store._reading().nearest(vectors[0].tolist(), 1)
 
 
 class ScanStore:
@@ -273,12 +267,6 @@ def in_order(ids: Sequence[str], scores: Vector) -> list[tuple[str, float]]:
 
 def _contradiction() -> IndexDamaged:
     return IndexDamaged(f"{_NAME} does not hold what the catalogue holds; run `rag doctor --repair`")
-
-
-def _forget_systems() -> None:
-    from chromadb.api.shared_system_client import SharedSystemClient
-
-    SharedSystemClient.clear_system_cache()
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -33,9 +33,10 @@ _Scored = tuple[str, float, str]
 class LexicalStore:
     """Chunks by their terms, ranked by BM25 (k1 1.2, b 0.75, as tantivy has it).
 
-    ``body`` holds the terms of context and text together, ``context`` once more those of title
-    and headings alone: a word of the title counts twice over. ``path`` holds those of the file's
-    name and folders, so that ``cors.md`` and ``tutorial/cors.md`` are found.
+    ``body`` holds the terms of everything that is searched, ``context`` once more those of title
+    and headings alone: a word of the title counts twice over, one that an LLM wrote does not.
+    ``path`` holds those of the file's name and folders, so that ``cors.md`` and
+    ``tutorial/cors.md`` are found.
     """
 
     def __init__(self, folder: Path, analyze: Analyzer = ENGLISH) -> None:
@@ -93,8 +94,9 @@ class LexicalStore:
             old = {chunk for chunk in touched if searcher.doc_freq("id", chunk)}
             dead = self._take_out(index, writer, old, deleted + len(old), catalog.chunk_count)
         for stored in added:
-            context = " ".join(self.analyze(stored.chunk.context))
-            body = " ".join(self.analyze(stored.chunk.text))
+            chunk = stored.chunk
+            context = " ".join(self.analyze(chunk.context))
+            body = " ".join(self.analyze(f"{chunk.written}\n{chunk.text}" if chunk.written else chunk.text))
             path = " ".join(_path_terms(stored.path, self.analyze))
             writer.add_document(
                 tantivy.Document(

@@ -106,7 +106,7 @@ def test_no_invented_citation_gets_through(text: str) -> None:
 @settings(deadline=None)
 @given(ANSWERS)
 def test_only_sent_numbers_are_cited(text: str) -> None:
-    printed, citations, invented = check_citations(text, PROMPT)
+    printed, citations, invented, _ = check_citations(text, PROMPT)
     assert {citation.n for citation in citations} <= {1, 2, 3}
     assert not {1, 2, 3} & set(invented)
     for citation in citations:
@@ -262,3 +262,41 @@ def test_the_room_opens_without_its_furniture() -> None:
 def test_one_line() -> None:
     assert one_line("a\x1b[31m\n b\tc") == "a b c"
     assert len(one_line("x" * 999)) == 200
+
+
+STRICT = """\
+# Rain
+
+It rains on 111 days a year [2][1]. It never snows [2].
+It is made of cheese. The mean is -2.5 degrees [2]."""
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_strict_drops_what_is_not_confirmed(size: int) -> None:
+    told: list[str] = []
+    notes: list[str] = []
+    pieces = tuple(STRICT[at : at + size] for at in range(0, len(STRICT), size))
+    answer = answer_with(Scripted(pieces), PROMPT, [], told.append, note=notes.append, strict=True)
+    assert answer.text == "# Rain\n\nIt rains on 111 days a year [2].\nThe mean is -2.5 degrees [2]."
+    assert "".join(told) == answer.text
+    assert len(told) == 2
+    assert answer.answered
+    assert [(citation.n, citation.verified) for citation in answer.citations] == [(2, True), (2, True)]
+    assert notes == ["2 sentences were left out: the sources do not confirm them"]
+
+
+def test_strict_with_nothing_left() -> None:
+    told: list[str] = []
+    answer = answer_with(Scripted(("It never snows [2].",)), PROMPT, [], told.append, strict=True)
+    assert (answer.text, answer.answered, answer.citations, told) == ("", False, (), [])
+    answer = answer_with(Scripted((NO_ANSWER,)), PROMPT, [], told.append, strict=True)
+    assert (answer.text, answer.answered, told) == (NO_ANSWER, False, [NO_ANSWER])
+
+
+def test_each_sentence_is_judged_right_behind_its_last_piece() -> None:
+    shown: list[str] = []
+    answer_with(
+        Scripted(tuple("It rains on 111 days. It is 330 metres tall [1]. Who knows?")), PROMPT, [], shown.append,
+        on_sentence=lambda sentence: shown.append("(+)" if sentence.verified else "(-)"),
+    )  # fmt: skip
+    assert "".join(shown) == "It rains on 111 days.(-) It is 330 metres tall [1].(+) Who knows?(-)"

@@ -20,11 +20,12 @@ SEARCH: Shape = {
 }  # fmt: skip
 CITATION: Shape = {
     "n": int, "id": str, "document": str, "page": int | None, "lines": ([int], None), "quote": str,
-    "verified": bool,
+    "verified": bool, "support": NUMBER, "reason": str,
 }  # fmt: skip
+SENTENCE: Shape = {"text": str, "citations": [int], "verified": bool, "reason": str}
 QUERY: Shape = {
-    "schema": int, "query": str, "answered": bool, "answer": str, "citations": [CITATION], "llm": str,
-    "usage": dict, "hits": [HIT],
+    "schema": int, "query": str, "answered": bool, "answer": str, "citations": [CITATION],
+    "sentences": [SENTENCE], "llm": str, "usage": dict, "hits": [HIT],
 }  # fmt: skip
 INDEX: Shape = {
     "schema": int,

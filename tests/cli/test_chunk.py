@@ -71,7 +71,7 @@ def test_on_a_terminal_chunks_are_ruled_off(file: Path) -> None:
     terminal = Terminal()
     screen = StringIO()
     terminal._consoles["out"] = Console(file=screen, force_terminal=True, width=60, highlight=False)
-    found, _ = chunk_file(file, Settings(chunk_size=80, overlap=20))
+    found, _ = chunk_file(Path(file.name), Settings(chunk_size=80, overlap=20))
     print_chunks(terminal, found)
     shown = screen.getvalue()
     assert "\x1b[31m" not in shown

@@ -259,15 +259,15 @@ def test_no_writer_comes_between_a_repair_and_its_report(
 def test_while_the_model_is_loaded_writers_need_not_wait(
     run: Run, fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = examine.open_embedder
+    load = examine.open_model
     loaded = []
 
-    def load_while_others_write(spec: str, *, offline: bool, dims: int | None) -> Any:
+    def load_while_others_write(spec: str, *known: Any) -> Any:
         with changing(fresh / ".rag", 0):
             loaded.append(spec)
-        return load(spec, offline=offline, dims=dims)
+        return load(spec, *known)
 
-    monkeypatch.setattr(examine, "open_embedder", load_while_others_write)
+    monkeypatch.setattr(examine, "open_model", load_while_others_write)
     run("doctor", cwd=fresh)
     assert len(loaded) == 1
 
@@ -276,16 +276,16 @@ def test_what_answers_once_the_model_is_loaded_is_examined(
     run: Run, rag: Rag, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_static(tmp_path / "model", WORDS.split(), 1)
-    load = examine.open_embedder
+    load = examine.open_model
     loaded: list[str] = []
 
-    def load_while_another_takes_over(spec: str, *, offline: bool, dims: int | None) -> Any:
+    def load_while_another_takes_over(spec: str, *known: Any) -> Any:
         if not loaded:
             rag("index", "--model", tmp_path / "model", cwd=fresh)
         loaded.append(spec)
-        return load(spec, offline=offline, dims=dims)
+        return load(spec, *known)
 
-    monkeypatch.setattr(examine, "open_embedder", load_while_another_takes_over)
+    monkeypatch.setattr(examine, "open_model", load_while_another_takes_over)
     assert str(tmp_path / "model") in examined(run, fresh)["model"]["message"]
     assert loaded == ["all-MiniLM-L6-v2", str(tmp_path / "model")]
 

@@ -278,7 +278,7 @@ def test_how_documents_are_cut_is_remembered(run: Run, fresh: Path) -> None:
     cut("docs")
     told = {row["setting"]: row for row in run("config", "--format", "json", cwd=fresh).json["settings"]}
     assert (told["chunker"]["value"], told["context"]["value"]) == ("sentence", "title,lead")
-    assert "'leader' is none of title, headings, lead, none" in run.fails(
+    assert "'leader' is none of title, headings, lead, llm, none" in run.fails(
         2, "index", "docs", cwd=fresh, env={"RAG_CONTEXT": "title,leader"}
     )
 

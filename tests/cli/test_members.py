@@ -72,3 +72,12 @@ def test_a_member_or_all_of_an_archive_is_removed(run: Run, tmp_path: Path) -> N
     assert (told["added"], told["unchanged"]) == (1, 1)
     run("remove", "docs/papers.zip", cwd=tmp_path)
     run("list", cwd=tmp_path, exit=1)
+
+
+def test_a_member_is_cut_by_its_own_path(run: Run, tmp_path: Path) -> None:
+    pack(tmp_path, tea_md=TEA, bees_md=BEES, noise_dat=NOISE)
+    rows = run("chunk", "docs/papers.zip/bees.md", "--format", "jsonl", cwd=tmp_path).lines
+    assert {row["document"] for row in rows} == {"docs/papers.zip/bees.md"}
+    assert "A queen bee" in rows[0]["text"]
+    for nowhere in ("docs/papers.zip/wasps.md", "docs/letters.zip/bees.md"):
+        assert "no" in run.fails(2, "chunk", nowhere, cwd=tmp_path)

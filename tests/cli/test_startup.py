@@ -10,7 +10,10 @@ import pytest
 
 from ..program import Rag, Run
 
-HEAVY = {"torch", "sentence_transformers", "transformers", "chromadb", "openai", "httpx", "tiktoken"}
+HEAVY = {"torch", "sentence_transformers", "transformers", "chromadb", "openai", "httpx", "tiktoken"} | {
+    "anthropic",
+    "httpx2",
+}
 # Runs the program as ``rag`` does and tells on stderr what it imported.
 WATCHED = """
 import sys
@@ -26,6 +29,7 @@ COMMANDS = [
     "search",
     "context",
     "query",
+    "chat",
     "eval",
     "doctor",
     "export",
@@ -59,6 +63,34 @@ def test_lexical_search_imports_no_model(samples: Path) -> None:
     found = imported("search", "sensor", "--mode", "lexical", cwd=samples)
     assert "tantivy" in found
     assert not found & HEAVY
+
+
+@pytest.mark.parametrize("command", ["search", "query", "context"])
+def test_a_question_is_embedded_and_searched_without_torch_and_without_chromas_client(
+    samples: Path, command: str
+) -> None:
+    found = imported(command, "how do I get a lost sensor back?", cwd=samples)
+    assert "chromadb_rust_bindings" in found
+    assert not found & (HEAVY | {"openvino"})
+
+
+def test_what_is_embedded_is_embedded_without_torch(samples: Path) -> None:
+    found = imported("embed", "a text", cwd=samples)
+    assert "openvino" in found
+    assert not found & HEAVY
+
+
+def test_only_the_command_that_is_named_is_loaded(samples: Path) -> None:
+    watched = WATCHED.replace('.split(".")[0]', "")
+    done = subprocess.run(
+        [sys.executable, "-c", watched, "search", "sensor", "--mode", "lexical"], cwd=samples, capture_output=True,
+        encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    loaded = set(done.stderr.split())
+    assert "ragcli.cli.search" in loaded
+    assert not loaded & {
+        f"ragcli.cli.{name}" for name in ("build", "quality", "keep", "look", "chat", "query")
+    }
 
 
 def test_lexical_search_in_files_imports_no_model(samples: Path) -> None:

@@ -319,7 +319,7 @@ NESTED: dict[str, Made] = {
     "lists.md": partial(_nested, "- "),
     "links.md": partial(_nested, "[", "](x)"),
     "stars.md": partial(_nested, "*a **a "),
-    "deeper.md": lambda: "".join(f"{'  ' * n}- item {n}\n" for n in range(3_000)).encode(),
+    "deeper.md": lambda: "".join(f"{'  ' * n}- words {n}\n" for n in range(3_000)).encode(),
     "front.md": partial(_nested, "[", "]", before="---\na: "),
     "a.yaml": partial(_nested, "[", "]", before="a: "),
     "a.toml": partial(_nested, "[", "]", before="a = "),

@@ -67,11 +67,11 @@ def test_spoilt_real_files(seeds: dict[str, bytes], tmp_path: Path) -> None:
         tmp_path,
         (
             (
-                f"{number} {file.name}",
+                f"{number} {at} {file.name}",  # names come again in other folders
                 mutate(file.read_bytes(), random.Random(f"{file.name} {number}"), others),
             )
             for number in range(_EACH_REAL)
-            for file in files
+            for at, file in enumerate(files)
         ),
     )
 

@@ -120,6 +120,18 @@ def test_rows_are_said_with_their_header_and_number(tmp_path: Path) -> None:
     assert item.title == "a"
 
 
+def test_rows_begin_anew_on_each_sheet(tmp_path: Path) -> None:
+    book = _sheet([[f"line {n}"] for n in range(9)])
+    more = book.create_sheet("Second")
+    for row in (["Metrics"], [], ["Name", "Share"], ["Retention", "92%"]):
+        more.append(row)
+    item = document(tmp_path, "a.xlsx", _saved(book))
+    assert item.lines is not None
+    assert [
+        item.lines.at(item.text.index(word)) for word in ("line 8", "Second", "Metrics", "Retention")
+    ] == [9, 1, 1, 4]
+
+
 def test_a_header_whose_column_is_empty_is_not_lost(tmp_path: Path) -> None:
     item = document(tmp_path, "a.xlsx", _saved(_sheet([["Name", "Remarks"], ["Ann", None], ["Bob", None]])))
     assert "Remarks" in item.text

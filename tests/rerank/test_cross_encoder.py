@@ -15,7 +15,7 @@ from ragcli.errors import ModelUnavailable
 from ragcli.rerank import open_reranker
 from ragcli.rerank.cross_encoder import CrossEncoderReranker
 
-from ..tiny import WORDS, save_cross_encoder, save_transformer
+from ..tiny import WORDS, save_cross_encoder, save_transformer, save_vocabulary
 
 QUESTION = "bees in winter"
 TEXTS = ["the cluster shivers", "green tea", "a hive holds forty thousand bees in june", "wren", ""]
@@ -44,10 +44,38 @@ def reference(folder: Path, texts: list[str]) -> list[float]:
 
 
 def test_scores_are_those_of_sentence_transformers(folder: Path) -> None:
-    found = open_reranker(str(folder), offline=True).score(QUESTION, TEXTS)
+    made = CrossEncoderReranker(find_model(str(folder)), offline=True)
+    assert made.runtime.startswith("OpenVINO")
+    found = made.score(QUESTION, TEXTS)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, reference(folder, TEXTS), atol=1e-4)
     assert len(set(found.tolist())) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "runtime"), [("bert", "OpenVINO"), ("roberta", "OpenVINO"), ("distilbert", "transformers")]
+)
+def test_every_making_gives_the_same_without_torch_or_is_left_to_transformers(
+    tmp_path: Path, kind: str, runtime: str
+) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    size = save_vocabulary(tmp_path / "model", WORDS.split())
+    torch.manual_seed(5)
+    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48, "hidden_size": 24}
+    if kind == "distilbert":
+        shape = {"n_layers": 2, "n_heads": 2, "hidden_dim": 48, "dim": 24}
+    config = AutoConfig.for_model(
+        kind, vocab_size=size, max_position_embeddings=70, num_labels=1, initializer_range=0.6, pad_token_id=0,
+        type_vocab_size=2, **shape,
+    )  # fmt: skip
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(tmp_path / "model")
+    made = CrossEncoderReranker(find_model(str(tmp_path / "model")), offline=True, half=False)
+    assert made.runtime.startswith(runtime)
+    np.testing.assert_allclose(
+        made.score(QUESTION, TEXTS), reference(tmp_path / "model", TEXTS), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_half_precision_gives_nearly_the_same(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragcli.chunk import sentence_spans
+from ragcli.sentences import sentence_spans
 
 
 def split(text: str) -> list[str]:

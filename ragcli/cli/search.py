@@ -1,30 +1,26 @@
-"""``rag search``, ``rag context`` and ``rag query``."""
+"""``rag search``: the passages."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ragcli.analyze import Analyzer
+from ragcli.cli.asking import open_asker, why_nothing
 from ragcli.cli.options import (
     QUERY_HELP,
     CandidatesOption,
     CountOption,
     FilterOption,
-    Format,
-    FormatOption,
     FusionOption,
     MinScoreOption,
     MmrOption,
     ModeOption,
     PassagesOption,
     PasswordOption,
-    QueryArgument,
     RerankBudgetOption,
     RerankerOption,
     RerankOption,
@@ -39,10 +35,7 @@ from ragcli.cli.program import Context, app
 from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ragcli.pipeline.ask import Asker
-    from ragcli.types import Answer, Hit
+    from ragcli.types import Hit
 
 
 @app.command("search", epilog='Example: rag search "sensor offline" -k 3')
@@ -117,11 +110,11 @@ def _search(
     filters: list[str] | None,
     explain: bool,
 ) -> None:
-    with _asker(context, flags, filters) as asker:
+    with open_asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
         if output is SearchFormat.text and not found.hits:
-            context.terminal.note(_nothing(asker, query))
+            context.terminal.note(why_nothing(asker, query))
     context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
     if not found.hits:
         raise typer.Exit(NOTHING_FOUND)
@@ -156,16 +149,6 @@ def _inside(
         raise typer.Exit(NOTHING_FOUND)
 
 
-def _nothing(asker: Asker, query: str) -> str:
-    """That nothing was found and, where the question or a setting demands what is not there, why."""
-    unmet = asker.unmet(query)
-    if unmet:
-        return f"nothing found: no passage has {' or '.join(unmet)}"
-    if floor := asker.floor(asker.mode):
-        return f"nothing found: no passage has the evidence of {floor:.2f} that --min-score asks for"
-    return "nothing found"
-
-
 def _batch(
     context: Context, file: Path, output: SearchFormat, flags: dict[str, Any], filters: list[str] | None
 ) -> None:
@@ -180,7 +163,7 @@ def _batch(
     queries = read_queries(file)
     found_any = False
     failed = 0
-    with _asker(context, flags, filters) as asker:
+    with open_asker(context, flags, filters) as asker:
         for query in queries:
             try:
                 hits = asker.search(query.text).hits
@@ -244,167 +227,3 @@ def _print_trec(context: Context, query_id: str, hits: Sequence[Hit]) -> None:
     for rank, (document, score) in enumerate(best.items(), 1):
         name = "%20".join(document.split())
         context.terminal.out(f"{'_'.join(query_id.split())} Q0 {name} {rank} {score:.6f} ragcli")
-
-
-@app.command("context", epilog='Example: rag context "how do I restore a backup" | llm "answer from this"')
-def context_command(
-    ctx: typer.Context,
-    query: QueryArgument,
-    k: CountOption = None,
-    mode: ModeOption = None,
-    filters: FilterOption = None,
-    min_score: MinScoreOption = None,
-    passages: PassagesOption = None,
-    mmr: MmrOption = None,
-    rerank: RerankOption = None,
-    reranker: RerankerOption = None,
-    rerank_candidates: CandidatesOption = None,
-    rerank_weight: RerankWeightOption = None,
-    rerank_budget_ms: RerankBudgetOption = None,
-    budget: Annotated[
-        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
-    ] = None,
-    wait: WaitOption = None,
-    output: FormatOption = Format.text,
-) -> None:
-    """Print numbered sources for an LLM. They are the passages, ready to be piped."""
-    from ragcli.prompt import context_text
-    from ragcli.render.records import dump, hit_record
-
-    context: Context = ctx.obj
-    question = read_query(query)
-    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    shape = {"min_score": min_score, "passages": passages, "mmr": mmr, **again}
-    flags = {"k": k, "mode": mode, "budget": budget, "wait": wait, **shape}
-    with _asker(context, flags, filters, fold=True) as asker:
-        hits = asker.search(question).hits
-        if not hits:
-            context.terminal.note(_nothing(asker, question))
-            raise typer.Exit(NOTHING_FOUND)
-        prompt = asker.prompt(question, hits)
-    if output is Format.text:
-        context.terminal.out(context_text(prompt))
-    else:
-        sources = [
-            {"n": source.n, "tokens": source.tokens, **hit_record(source.hit)} for source in prompt.sources
-        ]
-        if output is Format.json:
-            told = {"query": question, "context": context_text(prompt), "sources": sources}
-            context.terminal.out(dump({**told, "tokens": prompt.tokens, "exact": prompt.exact}))
-        else:
-            for source in sources:
-                context.terminal.out(dump(source))
-    left_out = len(hits) - len(prompt.sources)
-    kind = "tokens" if prompt.exact else "tokens (estimated)"
-    context.terminal.detail(
-        f"{sum(source.tokens for source in prompt.sources)} {kind} in {len(prompt.sources)} sources"
-    )
-    if left_out:
-        context.terminal.detail(f"{left_out} passages did not fit into the budget")
-
-
-@app.command("query", epilog='Example: rag query "how long are readings kept?"')
-def query_command(
-    ctx: typer.Context,
-    query: QueryArgument,
-    llm: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPEC",
-            help="openai:MODEL, ollama:MODEL, http(s)://HOST/v1#MODEL, cmd:COMMAND or none (default: none).",
-        ),
-    ] = None,
-    k: CountOption = None,
-    mode: ModeOption = None,
-    filters: FilterOption = None,
-    min_score: MinScoreOption = None,
-    passages: PassagesOption = None,
-    mmr: MmrOption = None,
-    rerank: RerankOption = None,
-    reranker: RerankerOption = None,
-    rerank_candidates: CandidatesOption = None,
-    rerank_weight: RerankWeightOption = None,
-    rerank_budget_ms: RerankBudgetOption = None,
-    budget: Annotated[
-        int | None, typer.Option(metavar="TOKENS", min=50, help="Most tokens of the sources (default: 3000).")
-    ] = None,
-    wait: WaitOption = None,
-    output: FormatOption = Format.text,
-) -> None:
-    """Answer a question, with citations. Without an LLM the answer quotes the documents."""
-    context: Context = ctx.obj
-    question = read_query(query)
-    again = rerank_flags(rerank, reranker, rerank_candidates, rerank_weight, rerank_budget_ms)
-    shape = {"min_score": min_score, "passages": passages, "mmr": mmr, **again}
-    flags = {"k": k, "mode": mode, "budget": budget, "llm": llm, "wait": wait, **shape}
-    with _asker(context, flags, filters, fold=True) as asker:
-        answer = _stream(context, asker, question, output)
-        if output is Format.text:
-            _finish_text(context, answer, asker.home)
-    if not answer.answered:
-        raise typer.Exit(NOTHING_FOUND)
-
-
-def _stream(context: Context, asker: Asker, question: str, output: Format) -> Answer:
-    """Print the answer as it comes, in the form that was asked for."""
-    from ragcli.render.records import answer_record, dump, hit_record
-
-    terminal = context.terminal
-
-    def on_hits(hits: Sequence[Hit]) -> None:
-        if output is Format.jsonl:
-            terminal.out(
-                dump({"event": "hits", "query": question, "hits": [hit_record(hit) for hit in hits]})
-            )
-
-    blank = ""  # white space that may turn out to be the last
-
-    def on_token(text: str) -> None:
-        nonlocal blank
-        if output is Format.text:
-            words = (blank + text).rstrip()
-            blank = (blank + text)[len(words) :]
-            terminal.piece(words)
-        elif output is Format.jsonl:
-            terminal.out(dump({"event": "token", "text": text}))
-            sys.stdout.flush()
-
-    answer = asker.answer(
-        question, on_hits=on_hits, on_token=on_token, note=lambda line: terminal.note(f"note: {line}")
-    )
-    if output is Format.json:
-        terminal.out(dump(answer_record(answer)))
-    elif output is Format.jsonl:
-        terminal.out(dump({"event": "done", **answer_record(answer)}))
-    return answer
-
-
-def _finish_text(context: Context, answer: Answer, home: Path) -> None:
-    from ragcli.render.passages import print_answer
-
-    terminal = context.terminal
-    if answer.citations:
-        print_answer(terminal, answer, home)
-    elif answer.text:
-        terminal.out()
-    if answer.usage and answer.llm != "none":
-        terminal.detail(", ".join(f"{name} {count}" for name, count in answer.usage.items()))
-    if not answer.answered and not answer.text:
-        terminal.note(
-            "the documents do not answer this; `rag search` shows the nearest passages"
-            if answer.hits
-            else "nothing found: the documents do not answer this"
-        )
-
-
-@contextmanager
-def _asker(
-    context: Context, flags: dict[str, Any], filters: list[str] | None, *, fold: bool = False
-) -> Iterator[Asker]:
-    from ragcli.pipeline.ask import Asker
-    from ragcli.pipeline.index import Index
-    from ragcli.search import parse_filters
-
-    wanted = parse_filters(filters or [])
-    with Index.open(context.folder(), context.settings(**flags)) as index:
-        yield Asker(index, context.terminal.note, wanted, context.terminal.detail, fold=fold)

@@ -1,0 +1,43 @@
+"""What the commands that ask an index share: opening it, and why nothing was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ragcli.cli.program import Context
+
+if TYPE_CHECKING:
+    from ragcli.pipeline.ask import Asker
+
+
+@contextmanager
+def open_asker(
+    context: Context,
+    flags: dict[str, Any],
+    filters: list[str] | None,
+    *,
+    fold: bool = False,
+    for_prompt: bool = False,
+) -> Iterator[Asker]:
+    from ragcli.pipeline.ask import Asker
+    from ragcli.pipeline.index import Index
+    from ragcli.search import parse_filters
+
+    wanted = parse_filters(filters or [])
+    with Index.open(context.folder(), context.settings(**flags)) as index:
+        asker = Asker(
+            index, context.terminal.note, wanted, context.terminal.detail, fold=fold, for_prompt=for_prompt
+        )
+        yield asker
+
+
+def why_nothing(asker: Asker, query: str) -> str:
+    """That nothing was found and, where the question or a setting demands what is not there, why."""
+    unmet = asker.unmet(query)
+    if unmet:
+        return f"nothing found: no passage has {' or '.join(unmet)}"
+    if floor := asker.floor(asker.mode):
+        return f"nothing found: no passage has the evidence of {floor:.2f} that --min-score asks for"
+    return "nothing found"

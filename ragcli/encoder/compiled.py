@@ -1,0 +1,204 @@
+"""An encoder in OpenVINO, for much text: one graph, built from the weights and compiled for this processor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from ragcli.encoder.plan import Activation, Classifier, Head, Network, Plan
+
+
+def compiler() -> str:
+    """What compiles, and its version. Raises ImportError where it is not to be had."""
+    import openvino as ov
+
+    return f"OpenVINO {ov.__version__.partition('-')[0]}"
+
+
+class Compiled:
+    """Vectors of a plan that has a network, many texts at a time, with ``half`` in bfloat16.
+
+    Raises ImportError where OpenVINO is not to be had, RuntimeError where it cannot compile.
+    """
+
+    def __init__(self, plan: Plan, *, half: bool = False) -> None:
+        network = plan.network
+        if network is None:
+            raise RuntimeError("a table needs no compiling")
+        ids, state, op, _ = _encoder(network)
+        pooled = (
+            op.reduce_mean(state, _ints(op, 1))
+            if plan.pooling == "mean"
+            else op.gather(state, _ints(op, 0), _ints(op, 1))
+        )
+        vector = op.reshape(pooled, _ints(op, 1, network.hidden), special_zero=False)
+        for head in plan.heads:
+            vector = _dense(op, vector, head)
+        if plan.normalizes:
+            length = op.sqrt(op.reduce_sum(op.multiply(vector, vector), _ints(op, 1), keep_dims=True))
+            vector = op.divide(vector, op.maximum(length, _float(op, 1e-12)))
+        self._pool = _pool(vector, [ids], half=half)
+        self._dimensions = plan.dimensions
+
+    def encode(self, texts: Sequence[Sequence[int]]) -> Any:
+        """Vectors, shape (n, dim), of texts as token ids with special ones, each at most ``limit`` long.
+
+        Each is read by itself, several at once on as many cores: that is as fast as in batches, and a
+        vector is the same to the last bit whatever else is read.
+        """
+        import numpy as np
+
+        found = np.empty((len(texts), self._dimensions), dtype=np.float32)
+
+        def keep(request: Any, place: int) -> None:
+            found[place] = request.get_output_tensor(0).data[0]
+
+        self._pool.set_callback(keep)
+        # The longest first, so that none of them runs alone in the end.
+        for place in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
+            self._pool.start_async([np.array([texts[place]], dtype=np.int64)], place)
+        self._pool.wait_all()
+        return found
+
+
+class CompiledPairs:
+    """The number that a classifier gives of each pair, with ``half`` in bfloat16.
+
+    Raises as ``Compiled`` does.
+    """
+
+    def __init__(self, classifier: Classifier, *, half: bool = False) -> None:
+        ids, state, op, types = _encoder(classifier.network, typed=True)
+        value = op.reshape(
+            op.gather(state, _ints(op, 0), _ints(op, 1)),
+            _ints(op, 1, classifier.network.hidden),
+            special_zero=False,
+        )
+        for head in classifier.heads:
+            value = _dense(op, value, head)
+        self._pool = _pool(value, [ids, types], half=half)
+
+    def encode(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
+        """Numbers, shape (n,), of pairs as token ids with special ones and the part that each token belongs to."""
+        import numpy as np
+
+        found = np.empty(len(pairs), dtype=np.float32)
+
+        def keep(request: Any, place: int) -> None:
+            found[place] = request.get_output_tensor(0).data[0, 0]
+
+        self._pool.set_callback(keep)
+        for place in sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0])):
+            ids, types = pairs[place]
+            self._pool.start_async(
+                [np.array([ids], dtype=np.int64), np.array([types], dtype=np.int64)], place
+            )
+        self._pool.wait_all()
+        return found
+
+
+def _pool(result: Any, inputs: Sequence[Any], *, half: bool) -> Any:
+    """A graph compiled, and as many requests to it as the cores can serve."""
+    import openvino as ov
+
+    model = ov.Model([result], list(inputs), "encoder")
+    how = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
+    # As the other libraries of numbers are told how many cores are theirs.
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads):
+        how["INFERENCE_NUM_THREADS"] = threads
+    return ov.AsyncInferQueue(ov.Core().compile_model(model, "CPU", how))
+
+
+def _encoder(network: Network, *, typed: bool = False) -> tuple[Any, Any, Any, Any]:
+    """The graph up to the last layer's vectors: ids (int64, (1, tokens)), states, the opset, and the types.
+
+    ``typed`` says that the part that each token belongs to is given, too; else all are of the first.
+    """
+    import numpy as np
+    from openvino import opset13 as op
+
+    ids = op.parameter([1, -1], np.int64, "ids")
+    tensor = network.tensor
+    count = op.squeeze(op.gather(op.shape_of(ids), _ints(op, 1), _ints(op, 0)), _ints(op, 0))
+    places = op.range(
+        op.constant(np.int64(network.first)), op.add(count, op.constant(np.int64(network.first))),
+        op.constant(np.int64(1)), "i64",
+    )  # fmt: skip
+    state = op.gather(_constant(op, tensor("embeddings.word_embeddings.weight")), ids, _ints(op, 0))
+    beside = op.gather(_constant(op, tensor("embeddings.position_embeddings.weight")), places, _ints(op, 0))
+    state = op.add(state, beside)
+    kinds = tensor("embeddings.token_type_embeddings.weight")
+    types = op.parameter([1, -1], np.int64, "types") if typed else None
+    kind = op.gather(_constant(op, kinds), types, _ints(op, 0)) if typed else _constant(op, kinds[0])
+    state = op.add(state, kind)
+    state = _normal(op, network, state, "embeddings.LayerNorm")
+    width = network.hidden // network.heads
+
+    def split(values: Any) -> Any:
+        rows = op.reshape(values, _ints(op, 0, 0, network.heads, width), special_zero=True)
+        return op.transpose(rows, _ints(op, 0, 2, 1, 3))
+
+    for layer in range(network.layers):
+        within = f"encoder.layer.{layer}."
+        query, key, value = (
+            split(_linear(op, network, state, f"{within}attention.self.{name}"))
+            for name in ("query", "key", "value")
+        )
+        found = op.scaled_dot_product_attention(query, key, value)
+        found = op.transpose(found, _ints(op, 0, 2, 1, 3))
+        found = op.reshape(found, _ints(op, 0, 0, network.hidden), special_zero=True)
+        found = op.add(_linear(op, network, found, f"{within}attention.output.dense"), state)
+        state = _normal(op, network, found, f"{within}attention.output.LayerNorm")
+        inner = _activate(op, _linear(op, network, state, f"{within}intermediate.dense"), network.activation)
+        found = op.add(_linear(op, network, inner, f"{within}output.dense"), state)
+        state = _normal(op, network, found, f"{within}output.LayerNorm")
+    return ids, state, op, types
+
+
+def _dense(op: Any, values: Any, head: Head) -> Any:
+    values = op.matmul(values, _constant(op, head.weight), transpose_a=False, transpose_b=True)
+    if head.bias is not None:
+        values = op.add(values, _constant(op, head.bias))
+    return _activate(op, values, head.activation)
+
+
+def _activate(op: Any, values: Any, kind: Activation) -> Any:
+    if kind == "relu":
+        return op.relu(values)
+    if kind == "tanh":
+        return op.tanh(values)
+    if kind == "identity":
+        return values
+    return op.gelu(values, "erf" if kind == "gelu" else "tanh")
+
+
+def _linear(op: Any, network: Network, values: Any, name: str) -> Any:
+    weight, bias = network.tensor(f"{name}.weight"), network.tensor(f"{name}.bias")
+    return op.add(
+        op.matmul(values, _constant(op, weight), transpose_a=False, transpose_b=True), _constant(op, bias)
+    )
+
+
+def _normal(op: Any, network: Network, values: Any, name: str) -> Any:
+    even = op.mvn(values, _ints(op, -1), True, network.epsilon, "inside_sqrt")
+    scaled = op.multiply(even, _constant(op, network.tensor(f"{name}.weight")))
+    return op.add(scaled, _constant(op, network.tensor(f"{name}.bias")))
+
+
+def _constant(op: Any, values: Any) -> Any:
+    import numpy as np
+
+    return op.constant(np.ascontiguousarray(values))
+
+
+def _ints(op: Any, *values: int) -> Any:
+    import numpy as np
+
+    return op.constant(np.array(values, dtype=np.int64))
+
+
+def _float(op: Any, value: float) -> Any:
+    import numpy as np
+
+    return op.constant(np.float32(value))

@@ -1,0 +1,147 @@
+"""A Chroma collection to be read: by the engine that its own package carries, else by its client.
+
+The client takes more than a second to import, the engine a tenth of that. The engine is no public
+interface, so it is used only in versions that the tests hold against the client.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Versions, up to their second number, whose engine is known.
+_KNOWN = ("1.5.",)
+_TENANT, _DATABASE = "default_tenant", "default_database"
+# The client's own share of the files that a process may open.
+_SHARE = 5
+
+
+class Rows(NamedTuple):
+    """Some rows: ids, vectors of shape (n, dim), texts."""
+
+    ids: list[str]
+    vectors: NDArray[np.float32]
+    texts: list[str]
+
+
+class Reader(Protocol):
+    """Reads one collection. A folder must not be open twice in one process."""
+
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def nearest(self, vector: Sequence[float], limit: int) -> tuple[list[str], list[float]]:
+        """Ids and distances of the rows nearest to a vector, nearest first."""
+        ...
+
+    def rows(self, limit: int, offset: int = 0) -> Rows:
+        """So many rows, after so many."""
+        ...
+
+
+def open_reader(folder: Path, name: str) -> Reader:
+    """The collection of that name in a folder. Raises whatever Chroma raises."""
+    try:
+        known = version("chromadb").startswith(_KNOWN)
+    except PackageNotFoundError:
+        known = False
+    return EngineReader(folder, name) if known else ClientReader(folder, name)
+
+
+class EngineReader:
+    """A collection, read by Chroma's engine."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        import chromadb_rust_bindings as engine
+
+        database = engine.SqliteDBConfig(
+            hash_type=engine.MigrationHash.MD5, migration_mode=engine.MigrationMode.Apply,
+            url=f"{folder}/chroma.sqlite3",
+        )  # fmt: skip
+        self._engine = engine.Bindings(
+            allow_reset=False, sqlite_db_config=database, persist_path=str(folder),
+            hnsw_cache_size=_open_files() // _SHARE,
+        )  # fmt: skip
+        self._id = str(self._engine.get_collection(name, _TENANT, _DATABASE).id)
+
+    def count(self) -> int:
+        return int(self._engine.count(self._id, _TENANT, _DATABASE))
+
+    def nearest(self, vector: Sequence[float], limit: int) -> tuple[list[str], list[float]]:
+        found = self._engine.query(
+            self._id, None, [list(vector)], limit, None, None, ["distances"], _TENANT, _DATABASE
+        )
+        return list(found.ids[0]), list(found.distances[0])
+
+    def rows(self, limit: int, offset: int = 0) -> Rows:
+        import numpy as np
+
+        found = self._engine.get(
+            self._id, None, None, limit, offset, None, ["embeddings", "documents"], _TENANT, _DATABASE
+        )
+        vectors = np.asarray(found.embeddings, dtype=np.float32)
+        return Rows(list(found.ids), vectors, [text or "" for text in found.documents])
+
+
+class ClientReader:
+    """A collection, read by Chroma's public client."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._collection = open_client(folder).get_collection(name, embedding_function=None)
+
+    def count(self) -> int:
+        return int(self._collection.count())
+
+    def nearest(self, vector: Sequence[float], limit: int) -> tuple[list[str], list[float]]:
+        found = self._collection.query(
+            query_embeddings=[list(vector)], n_results=limit, include=["distances"]
+        )
+        return found["ids"][0], found["distances"][0]
+
+    def rows(self, limit: int, offset: int = 0) -> Rows:
+        import numpy as np
+
+        found = self._collection.get(limit=limit, offset=offset, include=["embeddings", "documents"])
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        return Rows(found["ids"], vectors, [text or "" for text in found["documents"]])
+
+
+def open_client(folder: Path) -> Any:
+    """Chroma's client on a folder. Raises whatever Chroma raises."""
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    import chromadb
+    from chromadb.config import Settings
+
+    try:
+        return chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+    except BaseException:
+        forget_clients()  # else the broken one is handed out again
+        raise
+
+
+def forget_clients() -> None:
+    """Have Chroma's client close what it has open: it keeps one system a path for the whole process."""
+    if "chromadb" in sys.modules:
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()
+
+
+def _open_files() -> int:
+    """How many files this process may open."""
+    if sys.platform == "win32":
+        import ctypes
+
+        return int(ctypes.windll.msvcrt._getmaxstdio())
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

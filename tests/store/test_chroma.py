@@ -1,0 +1,59 @@
+"""What Chroma's engine reads is what its public client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ragcli.store import chroma
+from ragcli.store.chroma import ClientReader, EngineReader, forget_clients, open_client, open_reader
+
+ROWS = 300
+RNG = np.random.default_rng(5)
+VECTORS = RNG.standard_normal((ROWS, 24)).astype(np.float32)
+
+
+@pytest.fixture(params=["cosine", "ip", "l2"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A collection, of which a hundred rows still lie in the log."""
+    configuration = {"hnsw": {"space": request.param, "sync_threshold": 100, "num_threads": 1}}
+    rows = open_client(tmp_path).create_collection(
+        "chunks", embedding_function=None, configuration=configuration
+    )
+    for start in (0, 100, 200):
+        part = range(start, start + 100)
+        rows.add(
+            ids=[f"c{n}" for n in part], embeddings=VECTORS[list(part)], documents=[f"text {n} 温度" for n in part],
+            metadatas=[{"n": n} for n in part],
+        )  # fmt: skip
+    rows.delete(ids=["c7", "c250"])
+    rows.upsert(ids=["c8"], embeddings=[VECTORS[9] + 1], documents=["another"])
+    forget_clients()
+    yield tmp_path
+    forget_clients()
+
+
+def test_the_engine_reads_what_the_client_reads(folder: Path) -> None:
+    engine = EngineReader(folder, "chunks")
+    count, first, rest = engine.count(), engine.rows(200), engine.rows(200, 200)
+    found = [engine.nearest(vector.tolist(), 10) for vector in VECTORS[::20]]
+    del engine
+    client = ClientReader(folder, "chunks")
+    assert client.count() == count == ROWS - 2
+    for ours, theirs in ((first, client.rows(200)), (rest, client.rows(200, 200))):
+        assert ours.ids == theirs.ids
+        assert ours.texts == theirs.texts
+        assert (ours.vectors == theirs.vectors).all()
+    for vector, (ids, distances) in zip(VECTORS[::20], found, strict=True):
+        again, measured = client.nearest(vector.tolist(), 10)
+        assert ids == again
+        assert np.allclose(distances, measured, atol=1e-6)
+
+
+def test_an_engine_that_is_not_known_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(open_reader(folder, "chunks"), EngineReader)
+    monkeypatch.setattr(chroma, "_KNOWN", ("0.1.",))
+    assert isinstance(open_reader(folder, "chunks"), ClientReader)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 CONNECT = 10.0  # seconds
 LONGEST_LINE = 16 * 2**20  # bytes of one event
 LONGEST_ERROR = 2**20  # bytes of a reply that is no success
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # struct linger: at once
 # All that a server of somebody else's is told: the packages add what the environment says of their own.
 _NEEDED = frozenset(
     {"host", "accept", "accept-encoding", "connection", "user-agent", "authorization", "api-key"}
@@ -50,6 +53,9 @@ class Line:
         self._over = True
         for each in self._sockets:
             with suppress(OSError):  # closed already, or handed over to TLS
+                # A reset when it is closed: of a mere end, a server that waits for room to write
+                # learns only when its system gives up, a minute later.
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 # Not TLS's own shutdown, which is not meant for a socket that another thread reads.
                 socket.socket.shutdown(each, socket.SHUT_RDWR)
 

@@ -149,7 +149,7 @@ def test_closing_hangs_up(talk: Make) -> None:
         pieces = talk(server).stream(PROMPT)
         next(pieces)
         pieces.close()  # type: ignore[attr-defined]
-        assert server.hung_up.wait(60)
+        assert server.hung_up.wait(30)
 
 
 def test_an_overload_told_within_the_stream_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -303,7 +303,7 @@ def test_closing_hangs_up() -> None:
         assert isinstance(pieces, Iterator)
         next(pieces)
         pieces.close()  # type: ignore[attr-defined]
-        assert server.hung_up.wait(60)
+        assert server.hung_up.wait(30)
 
 
 def test_an_interrupt_of_the_reader_hangs_up() -> None:
@@ -313,7 +313,7 @@ def test_an_interrupt_of_the_reader_hangs_up() -> None:
     with serving(play.babbles) as server:
         with pytest.raises(KeyboardInterrupt):
             answer_with(chat(server.url), PROMPT, [], interrupt)
-        assert server.hung_up.wait(60)
+        assert server.hung_up.wait(30)
 
 
 def test_the_specs_reach_their_servers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,8 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(rag: Rag, fresh: Path) -> None
         screen.shows("stopped")
         screen.shows("> ")
         screen.types("half a lin\x03")
+        while not screen.says("stopped", within=20):  # as below: readline was not yet listening
+            screen.types("\x03")
         screen.shows("stopped")
         screen.shows("> ")
         screen.types(f"{BEES}\n")

@@ -55,9 +55,12 @@ def flip(path: Path, place: int) -> None:
 
 
 def parts(home: Path) -> list[Path]:
-    """Every file of what is derived, relative to the folder."""
+    """Files of what is derived, relative to the folder: in the suite one of each kind."""
     found = [*(home / ".rag" / "chroma").rglob("*"), *(home / ".rag" / "lexical").rglob("*")]
-    return sorted(path.relative_to(home) for path in found if path.is_file() and path.suffix != ".lock")
+    files = sorted(path.relative_to(home) for path in found if path.is_file() and path.suffix != ".lock")
+    return (
+        files if SOAK else list({(path.suffix or path.name, path.parts[1]): path for path in files}.values())
+    )
 
 
 def searched(family: Family, home: Path) -> list[Ran]:

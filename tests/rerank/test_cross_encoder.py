@@ -44,7 +44,7 @@ def reference(folder: Path, texts: list[str]) -> list[float]:
 
 
 def test_scores_are_those_of_sentence_transformers(folder: Path) -> None:
-    made = CrossEncoderReranker(find_model(str(folder)), offline=True)
+    made = CrossEncoderReranker(find_model(str(folder)), offline=True, half=False)
     assert made.runtime.startswith("OpenVINO")
     found = made.score(QUESTION, TEXTS)
     assert found.dtype == np.float32
@@ -89,7 +89,8 @@ def test_a_long_passage_counts_by_its_best_window(folder: Path) -> None:
     # 64 positions: the question has 3 tokens, three are special, two are the margin of a window.
     words = (WORDS.split() * 4)[:100]
     windows = [" ".join(words[start : start + 56]) for start in (0, 42, 44)]
-    [found] = open_reranker(str(folder), offline=True).score(QUESTION, [" ".join(words)])
+    made = CrossEncoderReranker(find_model(str(folder)), offline=True, half=False)
+    [found] = made.score(QUESTION, [" ".join(words)])
     assert found == pytest.approx(max(reference(folder, windows)), abs=1e-4)
 
 

@@ -6,6 +6,7 @@ The tokenizer of the embedding model decides how long a chunk is. It is read fro
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +40,8 @@ class FastTokenizer:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
+        # Truncation is a state of the tokenizer, which several threads may share.
+        self._lock = threading.Lock()
 
     @classmethod
     def from_file(cls, path: Path) -> FastTokenizer:
@@ -47,30 +50,39 @@ class FastTokenizer:
 
         return cls(Tokenizer.from_file(str(path)))
 
+    def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
+        """What the tokenizer makes of whole texts, special tokens left out."""
+        with self._lock:
+            if len(texts) == 1:  # no threads are woken for it
+                return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+
     def spans(self, text: str) -> list[tuple[int, int]]:
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        [encoding] = self._encodings([text])
         return [span for span in encoding.offsets if span[0] < span[1]]
 
     def counts(self, texts: Sequence[str]) -> list[int]:
-        return [len(e) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [len(encoding) for encoding in self._encodings(texts)]
 
     def encoded(self, texts: Sequence[str], limit: int, *, special: bool = True) -> list[list[int]]:
         """The token ids of each text, with ``special`` ones; the last ordinary ones beyond ``limit`` are left out."""
-        self._tokenizer.enable_truncation(limit)
-        try:
-            encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=special)
-            return [encoding.ids for encoding in encodings]
-        finally:
-            self._tokenizer.no_truncation()
+        with self._lock:
+            self._tokenizer.enable_truncation(limit)
+            try:
+                encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=special)
+            finally:
+                self._tokenizer.no_truncation()
+        return [encoding.ids for encoding in encodings]
 
     def pairs(self, first: str, seconds: Sequence[str], limit: int) -> list[tuple[list[int], list[int]]]:
         """Token ids of pairs with special ones, and the part of each token; beyond ``limit`` the second is cut."""
-        self._tokenizer.enable_truncation(limit, strategy="only_second")
-        try:
-            encodings = self._tokenizer.encode_batch([(first, second) for second in seconds])
-            return [(encoding.ids, encoding.type_ids) for encoding in encodings]
-        finally:
-            self._tokenizer.no_truncation()
+        with self._lock:
+            self._tokenizer.enable_truncation(limit, strategy="only_second")
+            try:
+                encodings = self._tokenizer.encode_batch([(first, second) for second in seconds])
+            finally:
+                self._tokenizer.no_truncation()
+        return [(encoding.ids, encoding.type_ids) for encoding in encodings]
 
     @cached_property
     def pair_tokens(self) -> int:
@@ -91,7 +103,7 @@ class FastTokenizer:
 
     def coverage(self, texts: Sequence[str]) -> list[float]:
         shares = []
-        for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False):
+        for encoding in self._encodings(texts):
             words = [word for word in encoding.word_ids if word is not None]
             unknown = {w for w, t in zip(encoding.word_ids, encoding.ids, strict=True) if t in self._unknown}
             shares.append(1.0 - len(unknown) / len(set(words)) if words else 1.0)
@@ -103,7 +115,7 @@ class FastTokenizer:
         All such words look the same to a model, so that they tell it nothing and hide the rest.
         A text of which nothing would be left stays as it is.
         """
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encodings = self._encodings(texts)
         return [self._without_unknown(text, e) for text, e in zip(texts, encodings, strict=True)]
 
     def _without_unknown(self, text: str, encoding: Encoding) -> str:

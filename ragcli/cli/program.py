@@ -72,19 +72,36 @@ class Context:
         return resolved.settings
 
 
-# Where each command lies, in the order in which a newcomer meets them.
-_COMMANDS = {
-    "index": "build", "search": "search", "query": "query", "chat": "chat", "context": "context", "list": "look",
-    "show": "look", "status": "look", "remove": "build", "eval": "quality", "chunk": "chunk", "doctor": "keep",
-    "export": "keep", "import": "keep", "models": "look", "embed": "look", "similarity": "look", "config": "look",
-}  # fmt: skip
-_ORDER = tuple(_COMMANDS)
+# Where each command lies and the first line of its help, in the order in which a newcomer meets them.
+COMMANDS = {
+    "index": ("build", "Load, chunk, embed and store documents."),
+    "search": ("search", "Find the passages that answer a question."),
+    "query": ("query", "Answer a question, with citations."),
+    "chat": ("chat", "Ask one question after another, with one load of the model."),
+    "context": ("context", "Print numbered sources for an LLM."),
+    "list": ("look", "List the documents of the index."),
+    "show": ("look", "Show a chunk with its neighbours."),
+    "status": ("look", "Say what is in the index."),
+    "remove": ("build", "Take documents out of the index; the files stay as they are."),
+    "eval": ("quality", "Measure quality on judged questions."),
+    "chunk": ("chunk", "Show how a file is cut."),
+    "doctor": ("keep", "Check every part of the index against the others and the files."),
+    "export": ("keep", "Write the whole index into one file, to carry it to another machine."),
+    "import": ("keep", "Make an exported index answer here."),
+    "models": ("look", "List the models at hand."),
+    "embed": ("look", "Print a text's vector."),
+    "similarity": ("look", "Say how alike two texts are."),
+    "config": ("look", "Print every setting in force."),
+}
+_HELP = ("-h", "--help")
 
 
 def load_commands(words: Sequence[str] = ()) -> None:
-    """Load the commands that a command line may mean; all of them where it names none."""
-    wanted = {_COMMANDS[word] for word in words if word in _COMMANDS}
-    for module in dict.fromkeys(_COMMANDS.values()):
+    """Load the commands that a command line may mean: none for the program's own help, else all."""
+    wanted = {COMMANDS[word][0] for word in words if word in COMMANDS}
+    if not wanted and any(word in _HELP for word in words):
+        return
+    for module in dict.fromkeys(module for module, _ in COMMANDS.values()):
         if not wanted or module in wanted:
             import_module(f"ragcli.cli.{module}")
 
@@ -96,9 +113,13 @@ _WRITES = frozenset(("index", "remove", "doctor", "import"))
 class Program(TyperGroup):
     """The group of commands; an expected error is one line on stderr and its exit code."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        names = super().list_commands(ctx)
-        return sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The list of commands, none of which is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
@@ -197,7 +218,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help comes in half the time
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(_HELP)},
     epilog='Begin with `rag index PATH`, then `rag query "your question"`.',
 )
 
@@ -248,6 +269,9 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
+    # A question's few words are multiplied sooner by one thread than several are woken; must be known
+    # before numpy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, _interrupt)
     load_commands(sys.argv[1:])
     try:

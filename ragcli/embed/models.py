@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import cast, get_args
 
@@ -97,8 +98,15 @@ def open_tokenizer(files: ModelFiles) -> FastTokenizer | None:
     with _readable(files.spec):
         for place in (files.folder, files.folder / "0_Transformer", files.folder / "0_StaticEmbedding"):
             if (place / "tokenizer.json").is_file():
-                return FastTokenizer.from_file(place / "tokenizer.json")
+                return _read_tokenizer(
+                    place / "tokenizer.json", (place / "tokenizer.json").stat().st_mtime_ns
+                )
     return None
+
+
+@lru_cache(maxsize=2)  # an index and its model count with the same one
+def _read_tokenizer(path: Path, _changed: int) -> FastTokenizer:
+    return FastTokenizer.from_file(path)
 
 
 def read_token_limit(files: ModelFiles) -> int | None:

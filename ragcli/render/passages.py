@@ -6,14 +6,10 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ragcli.analyze import Analyzer
 from ragcli.render.terminal import Terminal, one_line, safe
 from ragcli.types import Answer, Citation, Hit, place
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 # How much of a passage a list of hits shows; `rag show ID` prints the whole.
 _SNIPPET = 320
@@ -41,31 +37,29 @@ def print_hits(
     terminal: Terminal, hits: Sequence[Hit], query: str, home: Path, analyze: Analyzer, *, explain: bool
 ) -> None:
     """A list of hits: place, headings, the part of the passage nearest to the question's words."""
-    from rich.text import Text
-
     words = set(analyze(query))
     for hit in hits:
-        head = Text(f"{hit.rank}  ", style="bold")
-        head.append(one_line(hit_place(hit, home)), style=_link(terminal, hit, home))
+        head = [
+            (f"{hit.rank}  ", "bold"), (one_line(hit_place(hit, home)), _link(terminal, hit, home)),
+        ]  # fmt: skip
         trail = " > ".join(dict.fromkeys(part for part in (hit.title, *hit.heading) if part))
         if trail:
-            head.append(f"  {one_line(trail)}", style="dim")
-        head.append(f"  {hit.score:.3f}", style="cyan")
+            head.append((f"  {one_line(trail)}", "dim"))
+        head.append((f"  {hit.score:.3f}", "cyan"))
         if hit.flags:
-            head.append("  looks like instructions", style="bold red")
-        head.append(f"  {hit.id}", style="dim")
-        terminal.print(head)
+            head.append(("  looks like instructions", "bold red"))
+        terminal.line(*head, (f"  {hit.id}", "dim"))
         if explain:
-            terminal.print(Text(f"   {explanation(hit)}", style="magenta"))
+            terminal.line((f"   {explanation(hit)}", "magenta"))
         if hit.lead:
-            terminal.print(Text(f"   {lead_line(hit.lead)}", style="dim"))
+            terminal.line((f"   {lead_line(hit.lead)}", "dim"))
         if hit.chunks:
-            terminal.print(_marked(safe(hit.text.strip()).replace("\n", "\n   "), words, analyze))
+            shown = safe(hit.text.strip()).replace("\n", "\n   ")
         else:
             shown = snippet(_HEADINGS.sub("", hit.text) or hit.text, words, analyze)
-            terminal.print(_marked(shown, words, analyze))
+        terminal.line(("   ", ""), *(_marked(shown, words, analyze) if terminal.styled else [(shown, "")]))
         for copy in hit.duplicates:
-            terminal.print(Text(f"   also {one_line(hit_place(copy, home))}", style="dim"))
+            terminal.line((f"   also {one_line(hit_place(copy, home))}", "dim"))
 
 
 def lead_line(lead: str) -> str:
@@ -115,24 +109,21 @@ def snippet(text: str, words: set[str], analyze: Analyzer) -> str:
     return ("…" if start else "") + flat[start:end].strip() + ("…" if end < len(flat) else "")
 
 
-def _marked(text: str, words: set[str], analyze: Analyzer) -> Text:
-    from rich.text import Text
-
-    marked = Text("   ")
+def _marked(text: str, words: set[str], analyze: Analyzer) -> list[tuple[str, str]]:
+    """Pieces of a text, those in the question's words with a style."""
+    marked = []
     at = 0
     for match in re.finditer(r"[^\W_]+", text):
         if words & set(analyze(match.group())):
-            marked.append(text[at : match.start()])
-            marked.append(match.group(), style="bold yellow")
+            marked += [(text[at : match.start()], ""), (match.group(), "bold yellow")]
             at = match.end()
-    marked.append(text[at:])
-    return marked
+    return [*marked, (text[at:], "")]
 
 
 def _link(terminal: Terminal, hit: Hit, home: Path) -> str:
     """A style that makes the place a hyperlink where the terminal knows them."""
-    if not terminal.console.is_terminal or terminal.console.no_color:
-        return "green"
+    if not terminal.styled:
+        return ""
     target = (home / hit.path).absolute()
     while not target.exists() and target != target.parent:  # what lies within a file is no file
         target = target.parent
@@ -141,18 +132,14 @@ def _link(terminal: Terminal, hit: Hit, home: Path) -> str:
 
 def print_doubt(terminal: Terminal) -> None:
     """The mark behind a sentence that its sources do not confirm."""
-    from rich.text import Text
-
-    if terminal.console.is_terminal and not terminal.console.no_color:
-        terminal.console.print(Text(" (unverified)", style="dim"), end="")
+    if terminal.styled:
+        terminal.line((" (unverified)", "dim"), end="")
     else:
         terminal.piece(" [?]")
 
 
 def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:
     """The sources that an answer cites, one line each, under the answer that was streamed before."""
-    from rich.text import Text
-
     terminal.out()
     terminal.out()
     places: dict[int, dict[str, Citation]] = {}
@@ -164,12 +151,12 @@ def print_answer(terminal: Terminal, answer: Answer, home: Path) -> None:
             where += f" ({citation.hit.record})"
         places.setdefault(citation.n, {}).setdefault(one_line(where), citation)
     for number, cited in sorted(places.items()):
-        line = Text(f"[{number}] ")
+        line = [(f"[{number}] ", "")]
         for at, (where, citation) in enumerate(cited.items()):
-            line.append(", " if at else "").append(where, style=_link(terminal, citation.hit, home))
+            line += [(", " if at else "", ""), (where, _link(terminal, citation.hit, home))]
         if title := one_line(next(iter(cited.values())).hit.title):
-            line.append(f"  {title}", style="dim")
-        terminal.print(line)
+            line.append((f"  {title}", "dim"))
+        terminal.line(*line)
     if any(sentence.reason not in ("", "refusal") for sentence in answer.sentences):
         terminal.note("note: the sources do not confirm what is marked; --strict leaves it out")
 

@@ -81,6 +81,22 @@ class Terminal:
         """rich on stdout: colour and hyperlinks on a terminal, plain text elsewhere."""
         return self._console("out")
 
+    @property
+    def styled(self) -> bool:
+        """Whether stdout shows colours and hyperlinks, as rich finds it."""
+        # A pipe needs no rich to be told apart, which takes longer to load than much else of a search.
+        asked = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+        return (asked or sys.stdout.isatty()) and self.console.is_terminal and not self.console.no_color
+
+    def line(self, *pieces: tuple[str, str], end: str = "\n") -> None:
+        """Pieces of a line, each with its style; the mere text where no styles are shown."""
+        if not self.styled:
+            self.out("".join(text for text, _ in pieces), end)
+            return
+        from rich.text import Text
+
+        self.console.print(Text.assemble(*pieces), end=end)
+
     def print(self, renderable: Any) -> None:
         """Something rich knows how to lay out."""
         self.console.print(renderable)

@@ -137,7 +137,7 @@ def main() -> None:
     catalog, signature = gather(words.index, words.rows)
     texts = [json.loads(line)["text"] for line in words.questions.read_text("utf-8").splitlines()][:200]
     embedder = open_embedder(DEFAULT_MODEL, offline=True)
-    questions = np.stack([embedder.embed_query(text) for text in texts])
+    questions = embedder.embed_queries(texts)
     results = []
     for changed, widths in _GRAPHS:
         for result in measure(catalog, signature, questions, changed, widths):

@@ -37,6 +37,8 @@ from ragcli.errors import NOTHING_FOUND, PartlyDone, UsageError
 if TYPE_CHECKING:
     from ragcli.types import Hit
 
+_AHEAD = 256  # questions of a batch that are read together
+
 
 @app.command("search", epilog='Example: rag search "sensor offline" -k 3')
 def search_command(
@@ -164,8 +166,10 @@ def _batch(
     found_any = False
     failed = 0
     with open_asker(context, flags, filters) as asker:
-        for query in queries:
+        for number, query in enumerate(queries):
             try:
+                if number % _AHEAD == 0:
+                    asker.expect([each.text for each in queries[number : number + _AHEAD]])
                 hits = asker.search(query.text).hits
             except UsageError as error:
                 context.terminal.error(f"{file}: question {query.id}: {error}")

@@ -96,8 +96,8 @@ class Embedder(Protocol):
         """
         ...
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """Vector of shape (dim,)."""
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (n, dim) of questions, in their order."""
         ...
 
 

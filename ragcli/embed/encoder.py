@@ -41,6 +41,8 @@ PROBE = (
     "?!",
     "The hub keeps its readings for two years and tells nobody of them unless it is asked. " * 60,
 )
+# Fewest questions for which it pays to compile the model.
+_SEVERAL = 16
 _REFERENCE = Path(__file__).with_name("reference.json")
 
 
@@ -108,10 +110,10 @@ class EncoderEmbedder:
         """Vectors of shape (n, dim), in the order of the texts."""
         return self._embed(texts, self._prompt("document"), self._many if kept else self._few)
 
-    def embed_query(self, text: str) -> Vectors:
-        """Vector of shape (dim,) of a question."""
-        vector: Vectors = self._embed([text], self._prompt("query"), self._few)[0]
-        return vector
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (n, dim) of questions, in their order."""
+        way = self._few if len(texts) < _SEVERAL else self._many
+        return self._embed(texts, self._prompt("query"), way)
 
     def _embed(self, texts: Sequence[str], prompt: str, way: Any) -> Vectors:
         import numpy as np

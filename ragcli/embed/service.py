@@ -174,14 +174,14 @@ class ServiceEmbedder:
         self.stream(texts, self.tokenizer.counts(texts), keep)
         return np.stack([made[position] for position in range(len(texts))])
 
-    def embed_query(self, text: str) -> Vectors:
-        """Vector of shape (dim,) of a question."""
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (n, dim) of questions, in their order, each asked for by itself."""
+        import numpy as np
+
         comfort = "; --mode lexical searches without it"
         limits = Limits(1, self._limits.tokens, 1, min(self._limits.patience, _TOLD), comfort)
-        stream = self._stream([text], self.tokenizer.counts([text]), "query", limits)
-        vectors = self.cut(stream.one())
-        vector: Vectors = vectors[0]
-        return vector
+        streams = (self._stream([text], self.tokenizer.counts([text]), "query", limits) for text in texts)
+        return np.concatenate([self.cut(stream.one()) for stream in streams])
 
     def stream(
         self, texts: Sequence[str], tokens: Sequence[int], keep: Callable[[Sequence[int], Vectors], None]

@@ -70,10 +70,9 @@ class StaticEmbedder:
         made: Vectors = np.ascontiguousarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
         return made
 
-    def embed_query(self, text: str) -> Vectors:
-        """Vector of shape (dim,) of a question."""
-        vector: Vectors = self.embed_documents([text])[0]
-        return vector
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (n, dim) of questions, in their order."""
+        return self.embed_documents(texts)
 
 
 def _load(files: ModelFiles, offline: bool) -> Any:

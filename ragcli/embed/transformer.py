@@ -98,18 +98,17 @@ class TransformerEmbedder:
         """Vectors of shape (n, dim), in the order of the texts."""
         return self._encode(self._model.encode_document, texts, self._prompt("document"))
 
-    def embed_query(self, text: str) -> Vectors:
-        """Vector of shape (dim,) of a question."""
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (n, dim) of questions, in their order."""
         import torch
 
         # A few words are read faster by one thread than by several that wait for each other.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            vector: Vectors = self._encode(self._model.encode_query, [text], self._prompt("query"))[0]
+            return self._encode(self._model.encode_query, texts, self._prompt("query"))
         finally:
             torch.set_num_threads(threads)
-        return vector
 
     def raw(self, texts: Sequence[str]) -> Vectors:
         """Whole vectors of texts as they stand: without a prompt, and of the length that the model gives them."""

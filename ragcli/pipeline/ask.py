@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ragcli.analyze import Analyzer, words_of
-from ragcli.errors import IndexDamaged, IndexMissing
+from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.guard import Masking
 from ragcli.pipeline.floor import Probe, floor_of
 from ragcli.pipeline.index import Index
@@ -78,6 +79,7 @@ class Asker:
         self._note = note
         self._detail = detail
         self._floors: dict[Mode, float] = {}
+        self._expected: dict[tuple[str, str], NDArray[np.float32]] = {}
         # The service that a question was sent to, to be embedded.
         self.question_to: str | None = None
         if index.model() is None:
@@ -182,12 +184,31 @@ class Asker:
         if mode == "hybrid" and covered_weight(1.0, coverage) == 0.0:
             # The words alone will decide, so the model need not be loaded.
             return Question(query, None, coverage, signature, mode), {}
-        embedder = self._index.embedder
-        self.question_to = destination("", embedder)[0] or None
-        vector = embedder.embed_query(Masking().mask(plain) if self._index.masks else plain)
+        vector = self._expected.get((signature, plain))
+        if vector is None:
+            vector = self._embedded([plain])[0]
         return Question(query, vector, coverage, signature, mode), {
             "embed": (time.perf_counter() - start) * 1000
         }
+
+    def _embedded(self, plain: Sequence[str]) -> NDArray[np.float32]:
+        embedder = self._index.embedder
+        self.question_to = destination("", embedder)[0] or None
+        return embedder.embed_queries([Masking().mask(text) if self._index.masks else text for text in plain])
+
+    def expect(self, queries: Sequence[str]) -> None:
+        """Read questions that will be asked next all at once, which takes less time than one by one."""
+        self._expected = {}
+        if self.mode == "lexical":
+            return
+        plain = []
+        for query in queries:
+            with suppress(UsageError):  # told of when it is asked
+                plain.append(parse_question(query).plain)
+        if plain := list(dict.fromkeys(plain)):
+            signature = self._index.catalog.get("signature") or ""
+            vectors = self._embedded(plain)
+            self._expected = {(signature, text): vector for text, vector in zip(plain, vectors, strict=True)}
 
     def gather(self, query: str, *, k: int) -> Gathered:
         """What both sides find for a question, to be fused in more than one way."""

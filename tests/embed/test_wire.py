@@ -56,7 +56,7 @@ def test_each_service_is_asked_in_its_own_way(name: str, monkeypatch: pytest.Mon
         monkeypatch.setenv(key, KEY)
         embedder = open_embedder(spec, offline=False)
         vectors = embedder.embed_documents(["a b"])
-        alone = embedder.embed_query("a b")
+        alone = embedder.embed_queries(["a b"])[0]
         several = embedder.embed_documents(["c d", "e", "a b"])
     assert [request[0] for request in server.requests] == [path] * 3
     assert [body for _, _, body in server.requests][:2] == [document, question]
@@ -93,7 +93,7 @@ def test_an_index_that_knows_the_length_need_not_ask_for_it() -> None:
         assert embedder.signature.endswith(":32d:unit")
         assert server.requests == []
         with pytest.raises(ModelUnavailable, match="vectors of 32 dimensions, 31 were expected"):
-            open_embedder(f"{server.url}#m", offline=False, expected=31).embed_query("a")
+            open_embedder(f"{server.url}#m", offline=False, expected=31).embed_queries(["a"])[0]
 
 
 @pytest.mark.parametrize("spec", ["openai:m", "ollama:m", "http://127.0.0.1:1/v1#m", "cohere:m", "voyage:m"])
@@ -121,8 +121,8 @@ def test_a_service_at_its_own_address_needs_a_key() -> None:
 def test_a_strangers_address_is_shown_no_key_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_EMBED_KEY", KEY)
     with serving() as server:
-        open_embedder(f"{server.url}#m", offline=False, terms=Terms(chosen=False)).embed_query("a")
-        open_embedder(f"{server.url}#m", offline=False).embed_query("a")
+        open_embedder(f"{server.url}#m", offline=False, terms=Terms(chosen=False)).embed_queries(["a"])[0]
+        open_embedder(f"{server.url}#m", offline=False).embed_queries(["a"])[0]
     assert [headers.get("Authorization") for _, headers, _ in server.requests] == [None, f"Bearer {KEY}"]
 
 

@@ -175,7 +175,7 @@ def similarity_command(
 
 @app.command("models", epilog="Example: rag models")
 def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """List the models at hand, and the services that have others. The former need no network."""
+    """List models at hand, and services. The former need no network."""
     from ragcli.embed import known_models
     from ragcli.pipeline.inspect import model_in_use
     from ragcli.render.records import dump, service_records

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.answer.candidates import Candidate, candidates
+from ragcli.answer.contrast import sides
 from ragcli.answer.ranking import Asked, features, points
 from ragcli.search.evidence import Weights
 from ragcli.types import Answer, Citation, Hit, Prompt, Sentence
@@ -68,6 +69,9 @@ def extract(
     if second is not None:
         scores = _read_again(found, scores, second)
     terms = [frozenset(analyze(one.text)) for one in found]
+    best = max(scores)
+    for i in sides(prompt.question, found, terms, scores, analyze):
+        scores[i] = max(scores[i], best)
     groups = _in_reading_order(_choose(found, scores, terms))
     lines = _lines(groups, asked)
     citations = tuple(_citation(one) for group in groups for one in group)

@@ -175,11 +175,11 @@ def similarity_command(
 
 @app.command("models", epilog="Example: rag models")
 def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """List the models at hand. None of them needs a network."""
+    """List models at hand, and services. The former need no network."""
     from ragcli.embed import known_models
     from ragcli.pipeline.inspect import model_in_use
-    from ragcli.render.records import dump
-    from ragcli.render.tables import print_pairs
+    from ragcli.render.records import dump, service_records
+    from ragcli.render.tables import print_pairs, service_pairs
 
     context: Context = ctx.obj
     note = model_in_use(context.folder(), context.settings())
@@ -192,9 +192,11 @@ def models_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
             (str(row["model"]), f"{row['source']}{', in use here' if row['in_use'] else ''}") for row in rows
         ]
         print_pairs(context.terminal, pairs)
+        context.terminal.out()
+        print_pairs(context.terminal, service_pairs(service_records()))
     elif output is Format.json:
-        context.terminal.out(dump({"models": rows}))
-    else:
+        context.terminal.out(dump({"models": rows, "services": service_records()}))
+    else:  # a line is a model
         for row in rows:
             context.terminal.out(dump(row))
 

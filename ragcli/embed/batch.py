@@ -56,10 +56,10 @@ class Batches:
         self._patience = patience
         requests.open()
 
-    def submit(self, texts: Mapping[str, str]) -> Iterator[str]:
-        """Send texts by their names; the id of each batch as soon as it was made."""
+    def submit(self, texts: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+        """Send texts by their names; the id of each batch and how many it holds, as soon as it was made."""
         for part in self._parts(texts):
-            yield self._submit(part)
+            yield self._submit(part), len(part)
 
     def look(self, batch: str) -> BatchState:
         """How far a batch is; one that the service does not know has failed."""

@@ -71,7 +71,8 @@ def _found(spec: str, kind: str = "sentence-transformers") -> ModelFiles:
     if _SCHEME.match(spec):
         raise UsageError(
             f"no such model: {one_line(spec, 60)}; name a model of the hub, a folder, static:MODEL, or a service "
-            f"({', '.join(name for name, service in SERVICES.items() if service.embeds)}) as NAME:MODEL"
+            f"({', '.join(name for name, service in SERVICES.items() if service.embeds)}) as NAME:MODEL; "
+            f"`rag models` lists the models at hand"
         )
     if spec.startswith((".", "/", "~")) or spec.count("/") > 1 or not spec.strip():
         raise ModelUnavailable(f"no model folder at {spec!r}; `rag models` lists the models at hand")
@@ -141,7 +142,7 @@ def _readable(spec: str) -> Iterator[None]:
     """Raise as ``ModelUnavailable`` whatever the files of a model lead to: they come from anywhere."""
     try:
         yield
-    except ModelUnavailable:
+    except (ModelUnavailable, UsageError):
         raise
     except Exception as error:  # tokenizers raises nothing more particular
         raise ModelUnavailable(

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+
+from ragcli.guard.fold import HIDDEN
 
 # Raised whenever the same text may be masked otherwise.
-MASK_VERSION = 1
+MASK_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,24 @@ _HEADER = re.compile(
 _ASSIGNED = re.compile(
     r"(?:(?i:pass(?:word|wd|phrase|code)?|pwd|secret(?:[_\- ]?(?:access[_\- ]?)?key)?|token|key|credentials?)|"
     r"密码|密碼|口令|密钥|密鑰|令牌)(?![A-Za-z])(?:[_\-][A-Za-z0-9]{1,12})?"
-    r"[\"'\]]{0,2}[ \t]{0,4}(?:=>|:=|=|:|：|为|是)[ \t]{0,4}"
-    r"(?:(?P<quote>[\"'`])(?P<it>[^\s\"'`]{8,200}+)(?P=quote)|(?P<bare>[^\s\"'`,;(){}\[\]<>|，。；（）「」【】]{8,200}+)(?![(\[{<]))"
+    r"(?:(?:[\"'\]]{0,2}[ \t]{0,4}(?:=>|:=|=|:|：|为|是|"
+    r";?[ \t]{0,4}(?:[\w.\-]{1,20} / )?(?i:value)[ \t]{0,2}[:=])[ \t]{0,4}"
+    r"(?:(?P<quote>[\"'`])(?P<it>[^\s\"'`]{8,200}+)(?P=quote)|(?P<bare>[^\s\"'`,;(){}\[\]<>|，。；（）「」【】]{8,200}+)(?![(\[{<])))"
+    # An element that is called so.
+    r"|(?:\s[^<>\n]{0,80})?>(?P<held>[^\s<>]{8,200}+)</)"
 )
+_ELEMENT = re.compile(r"<[\w:.\-]{0,13}\Z")
+# A cell that says what stands beside it in its row, or below it in its column.
+_CELL_NAME = re.compile(
+    r"(?i:(?:[a-z0-9]{1,16}[ _\-]){0,2}?(?P<word>pass(?:word|wd|phrase|code)|pwd|token|"
+    r"secret(?:[_\- ]?(?:access[_\- ]?)?key)?|"
+    r"(?:api|access|auth|private|account|encryption|signing|master|storage)[_\- ]?key|credentials?)|"
+    r"(?P<wide>密码|密碼|口令|密钥|密鑰|令牌))[:：]?"
+)
+_CELL = re.compile(r"[^\s\"'`,;(){}\[\]<>|，。；（）「」【】]{8,200}")
+_BAR = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"[ \t|:]*-[ \t|:\-]*\s*")
+_HIDDEN = re.compile(f"[{HIDDEN}]")
 # What "key" must follow to be a secret one.
 _KEY_OF = ("api", "access", "auth", "private", "account", "encryption", "signing", "master", "storage")
 _WORDS = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential")
@@ -84,11 +103,31 @@ _CODE = re.compile(
     r"[./~][\w./\-]*|[\d.,:/\-+TZ%]+|[A-Za-z]+\d?[.:,!?]?|[a-z]+(?:[A-Z][a-z]+)+\d{0,2}|"
     r"<.*>|\[.*\]|(?i:ctrl|alt|shift|cmd)\+.*"
 )
+_PADDING = " \t\r\n`*"
 _LEAST_ENTROPY = 2.7  # bits a character
 
 
 def find_secrets(text: str) -> tuple[Secret, ...]:
-    """What looks like a secret, in order and without overlaps; linear in the text."""
+    """What looks like a secret, in order and without overlaps; linear in the text.
+
+    Characters that cannot be seen hide none.
+    """
+    hidden = [] if text.isascii() else [found.start() for found in _HIDDEN.finditer(text)]
+    if hidden:
+        # Each by the number of characters that can be seen before it.
+        seen = [place - count for count, place in enumerate(hidden)]
+        return tuple(
+            Secret(
+                secret.kind,
+                secret.start + bisect_right(seen, secret.start),
+                secret.end + bisect_right(seen, secret.end - 1),
+            )
+            for secret in _apart(_HIDDEN.sub("", text))
+        )
+    return tuple(_apart(text))
+
+
+def _apart(text: str) -> list[Secret]:
     found: list[Secret] = []
     taken: list[tuple[int, int]] = []
     for secret in sorted(_all(text), key=lambda secret: (secret.start, -secret.end)):
@@ -96,7 +135,7 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
             continue
         found.append(secret)
         taken.append((secret.start, secret.end))
-    return tuple(found)
+    return found
 
 
 def _all(text: str) -> Iterator[Secret]:
@@ -121,6 +160,8 @@ def _all(text: str) -> Iterator[Secret]:
             if (match := _HEADER.match(text, at)) and _is_drawn(match["it"]):
                 yield Secret("bearer-token", *match.span("it"))
     yield from _assigned(text, small)
+    if "|" in text:
+        yield from _tabled(text)
 
 
 def _after(text: str, word: str, kind: str, form: re.Pattern[str]) -> Iterator[Secret]:
@@ -156,10 +197,47 @@ def _assigned(text: str, small: bytes) -> Iterator[Secret]:
         match = _ASSIGNED.match(text, at)
         if match is None:
             continue
-        group = "it" if match["it"] else "bare"
+        group = "it" if match["it"] else "bare" if match["bare"] else "held"
+        if group == "held" and not _ELEMENT.search(before):
+            continue
         value = match[group].rstrip(".,:!?") if group == "bare" else match[group]
         if _is_drawn(value):
             yield Secret(_kind_of(text, at, value), match.start(group), match.start(group) + len(value))
+
+
+def _tabled(text: str) -> Iterator[Secret]:
+    """What stands in a table beside a name, or under one in its first row."""
+    lines = text.splitlines(keepends=True)
+    begin = 0
+    heads: list[re.Match[str] | None] = []
+    within = False
+    for line, below in pairwise([*lines, ""]):
+        cells = list(_cells(line)) if "|" in line else []
+        names = [_CELL_NAME.fullmatch(text, begin + start, begin + end) for start, end in cells]
+        first, within = not within, bool(cells)
+        if first:
+            heads = names
+        is_head = "-" in below and _RULE.fullmatch(below) is not None
+        for column, (start, end) in enumerate(cells):
+            name = names[column - 1] if column and not is_head else None
+            if name is None and not first and column < len(heads):
+                name = heads[column]
+            value = line[start:end]
+            if name and _CELL.fullmatch(value) and _is_drawn(value):
+                at = name.start("word") if name["word"] else name.start("wide")
+                yield Secret(_kind_of(text, at, value), begin + start, begin + end)
+                if first:
+                    heads = []  # a row like all others
+        begin += len(line)
+
+
+def _cells(line: str) -> Iterator[tuple[int, int]]:
+    """Where each cell of a row stands, without blanks and marks of emphasis."""
+    bars = [-1, *(bar.start() for bar in _BAR.finditer(line)), len(line)]
+    for before, behind in pairwise(bars):
+        cell = line[before + 1 : behind]
+        start = before + 1 + len(cell) - len(cell.lstrip(_PADDING))
+        yield start, max(start, behind - len(cell) + len(cell.rstrip(_PADDING)))
 
 
 def _kind_of(text: str, at: int, value: str) -> str:

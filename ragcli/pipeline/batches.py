@@ -15,6 +15,7 @@ from ragcli.errors import PartlyDone, UsageError
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.model import open_model
+from ragcli.service.addresses import parse_spec
 
 _NOTE = "embed_batches"
 _LOOK = 5.0  # most seconds between two looks
@@ -35,8 +36,8 @@ class BatchRun:
     def submit(self, texts: Mapping[str, str]) -> None:
         """Hand in texts by their content hashes."""
         ids = []
-        for batch in self._batches.submit(texts):
-            self._note([*self._noted(), batch])
+        for batch, count in self._batches.submit(texts):
+            self._note({**self._noted(), batch: count})
             ids.append(batch)
         self._tell(f"note: {len(texts)} texts were handed in as {', '.join(ids)}")
 
@@ -58,7 +59,7 @@ class BatchRun:
             failed: list[str] = []
             for file in state.files:
                 failed += self._keep(file)
-            self._note([other for other in self._noted() if other != batch])
+            self._note({other: count for other, count in self._noted().items() if other != batch})
             if state.status != "completed":
                 self._tell(
                     f"note: the batch {batch} {state.status}{': ' if state.reason else ''}{state.reason}"
@@ -78,12 +79,30 @@ class BatchRun:
                     self._embedder.spent += tokens
         return failed
 
-    def _noted(self) -> list[str]:
-        """Ids of the batches of this model that were handed in and not fetched."""
-        told = json.loads(self._index.catalog.get(_NOTE) or "{}")
-        return [str(each) for each in told.get(self._signature, [])]
+    def _noted(self) -> dict[str, int]:
+        return _noted(self._index, self._signature)
 
-    def _note(self, ids: list[str]) -> None:
+    def _note(self, batches: Mapping[str, int]) -> None:
         with self._index.catalog.transaction():
             told = json.loads(self._index.catalog.get(_NOTE) or "{}")
-            self._index.catalog.put(_NOTE, json.dumps({**told, self._signature: ids}))
+            self._index.catalog.put(_NOTE, json.dumps({**told, self._signature: batches}))
+
+
+def tell_of_batches(index: Index, choice: ModelChoice, tell: Callable[[str], None]) -> None:
+    """Say that batches of this model are under way, to whom is about to pay for texts without them."""
+    noted = _noted(index, choice.signature)
+    if not noted:
+        return
+    texts = sum(noted.values())
+    batches = "a batch" if len(noted) == 1 else f"{len(noted)} batches"
+    told = f"{batches} of {texts} texts" if texts else batches
+    tell(
+        f"note: {told} {'is' if len(noted) == 1 else 'are'} under way at {parse_spec(choice.spec).host}, which "
+        f"--batch-api fetches; without it texts are embedded, and paid for, anew"
+    )
+
+
+def _noted(index: Index, signature: str) -> dict[str, int]:
+    """The batches that were handed in and not fetched, with their texts; 0 where an older index did not count."""
+    told = json.loads(index.catalog.get(_NOTE) or "{}").get(signature, {})
+    return dict.fromkeys(told, 0) if isinstance(told, list) else told

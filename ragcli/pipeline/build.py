@@ -89,6 +89,7 @@ class Builder:
     """One run of ``rag index`` over an index whose writer lock is held.
 
     Where ``hand_in`` is given, texts that have no vector are put there instead of being embedded.
+    ``before`` is called once, where a first text is about to be embedded.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Builder:
         *,
         plan: bool = False,
         hand_in: dict[str, str] | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         self._index = index
         self._catalog: Catalog = index.catalog
@@ -107,6 +109,7 @@ class Builder:
         self._progress = progress
         self._plan = plan
         self._hand_in = hand_in
+        self._before = before
         self._handed = 0  # tokens
         self._generation = 0
         self._report = BuildReport(model=choice.spec, service=is_service(choice.spec))
@@ -595,6 +598,7 @@ class Builder:
         """The model, loaded, and proved to make the vectors that the index holds."""
         embedder = self._loaded or self._index.embedder
         if not self._proved:
+            self._before()
             self._index.prove(embedder)
             self._loaded, self._proved = embedder, True
         return embedder

@@ -1,20 +1,15 @@
 """Contexts that an LLM writes of chunks: what is known is taken, what is missing asked for and kept.
 
-Each is durable as soon as it came. The chunks that share a window of their document are asked for one
-after another: the first one alone, so that a provider has the beginning of the prompt when the others
-come, and those a few at once.
+Each is durable as soon as it came. The chunks that share a window of their document make a chain,
+whose requests take turns.
 """
 
 from __future__ import annotations
 
 import math
-import queue
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ragcli.answer.generate import Generator
@@ -33,6 +28,7 @@ from ragcli.chunk import Cutting, reserve, situations, with_written
 from ragcli.errors import ModelUnavailable, PartlyDone, RagError, UsageError
 from ragcli.guard import Masking, find_secrets
 from ragcli.pipeline.llm import open_llm
+from ragcli.pipeline.turns import Reply, Request, Turns
 from ragcli.service.prices import Price
 from ragcli.settings import NONE, Settings
 from ragcli.tokens import TokenCounter as ModelCounter
@@ -77,26 +73,6 @@ class ContextReport:
     def any(self) -> bool:
         """Whether there was any chunk to write of."""
         return bool(self.written or self.known or self.rejected or self.missing)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is asked; ``tokens`` is about how many it sends."""
-
-    situation: str
-    document: str
-    passage: str
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A note (None: nothing of use), what it cost, or why there is none."""
-
-    note: str | None = None
-    tokens_in: int = 0
-    tokens_out: int = 0
-    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +201,7 @@ class ContextWriter:
             return error
         sent = [0, 0]  # tokens of the requests that were answered: as reckoned, as counted
         failure: Exception | None = None
-        work = _Turns(
+        work = Turns(
             list(self._chains(documents, keys, missing, counter)),
             lambda: _worker(copy(generator), counter),
             self._settings.context_concurrency,
@@ -256,7 +232,7 @@ class ContextWriter:
             return None
         return self._exhausted() if failure is None else self._unavailable(failure)
 
-    def _pays_for(self, requests: Sequence[_Request], sent: Sequence[int]) -> bool:
+    def _pays_for(self, requests: Sequence[Request], sent: Sequence[int]) -> bool:
         """Whether the budget suffices for requests, reckoned as those before turned out to be."""
         reckoned, counted = sent
         share = counted / reckoned if reckoned else 1.0
@@ -311,7 +287,7 @@ class ContextWriter:
         keys: Sequence[Sequence[str]],
         missing: set[str],
         counter: TokenCounter,
-    ) -> Iterator[list[_Request]]:
+    ) -> Iterator[list[Request]]:
         """What is to be asked for, those of one window together; each situation once."""
         asked: set[str] = set()
         for (document, chunks), own in zip(documents, keys, strict=True):
@@ -322,7 +298,7 @@ class ContextWriter:
             share = len(document.text) / max(1, counter.count(document.text))
             most = max(1, int(self._settings.context_window * share))
             shown = windows(len(document.text), [(chunk.start, chunk.end) for chunk in chunks], most)
-            chain: list[_Request] = []
+            chain: list[Request] = []
             before = None
             for chunk, key, window in zip(chunks, own, shown, strict=True):
                 if key not in missing or key in asked:
@@ -338,7 +314,7 @@ class ContextWriter:
                     system_tokens = counter.count(system)
                 heading = [told.words(part) for part in chunk.heading]
                 passage = passage_text(heading, told.part(chunk.start, chunk.end))
-                chain.append(_Request(key, system, passage, system_tokens + counter.count(passage)))
+                chain.append(Request(key, system, passage, system_tokens + counter.count(passage)))
             if chain:
                 yield chain
 
@@ -383,97 +359,17 @@ def _name(llm: str) -> str:
     return f"{PROMPT_VERSION}:{llm}"
 
 
-def _worker(generator: Generator, counter: TokenCounter) -> Callable[[_Request], _Reply]:
+def _worker(generator: Generator, counter: TokenCounter) -> Callable[[Request], Reply]:
     """What one thread asks with: a generator of its own, as that knows only of its last stream."""
 
-    def ask(request: _Request) -> _Reply:
+    def ask(request: Request) -> Reply:
         prompt = situate_prompt(request.document, request.passage, counter)
         try:
             note = write_note(generator, prompt)
         except ModelUnavailable as error:
-            return _Reply(error=error)
+            return Reply(error=error)
         usage = generator.usage
         out = usage.get("completion_tokens", counter.count(note or ""))
-        return _Reply(note, int(usage.get("prompt_tokens", prompt.tokens)), int(out))
+        return Reply(note, int(usage.get("prompt_tokens", prompt.tokens)), int(out))
 
     return ask
-
-
-@dataclass
-class _Turns:
-    """Requests and their replies, as they come: of a chain the first alone, then up to ``most`` at once.
-
-    Other chains go on meanwhile. After ``stop`` or a first interrupt, and once ``pays_for`` denies the next request
-    together with those under way, nothing more is asked for; what is under way comes.
-    """
-
-    chains: Sequence[Sequence[_Request]]
-    make: Callable[[], Callable[[_Request], _Reply]]
-    most: int
-    pays_for: Callable[[Sequence[_Request]], bool]
-    _stopped: bool = field(default=False, init=False)
-
-    def stop(self) -> None:
-        """Ask for nothing more."""
-        self._stopped = True
-
-    def __iter__(self) -> Iterator[tuple[_Request, _Reply]]:
-        todo: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        done: queue.SimpleQueue[tuple[_Request, _Reply]] = queue.SimpleQueue()
-        rest = {chain[0].situation: chain[1:] for chain in self.chains}
-        ready = deque(chain[0] for chain in self.chains)
-        total = sum(map(len, self.chains))
-        threads = min(self.most, total)
-        for _ in range(threads):
-            # Daemons: an interrupted run does not wait for what a service has not answered.
-            threading.Thread(target=_serve, args=(self.make, todo, done), daemon=True).start()
-        running: dict[str, _Request] = {}
-        interrupted = False
-        try:
-            while running or (ready and not self._stopped):
-                while ready and len(running) < threads and not self._stopped:
-                    if not self.pays_for([*running.values(), ready[0]]):
-                        break
-                    request = ready.popleft()
-                    running[request.situation] = request
-                    todo.put(request)
-                if not running:
-                    break
-                try:
-                    request, reply = _next(done)
-                except KeyboardInterrupt:
-                    if self._stopped:  # asked twice: what is under way is given up
-                        raise
-                    # It is paid for whether anybody waits for it or not.
-                    self._stopped = interrupted = True
-                    continue
-                del running[request.situation]
-                # Before other chains, while the beginning of the prompt is fresh.
-                ready.extendleft(reversed(rest.pop(request.situation, ())))
-                yield request, reply
-            if interrupted:
-                raise KeyboardInterrupt
-        finally:
-            for _ in range(threads):
-                todo.put(None)
-
-
-def _next(done: queue.SimpleQueue[tuple[_Request, _Reply]]) -> tuple[_Request, _Reply]:
-    while True:
-        with suppress(queue.Empty):
-            return done.get(timeout=1.0)  # an interrupt is heard in between, on every system
-
-
-def _serve(
-    make: Callable[[], Callable[[_Request], _Reply]],
-    todo: queue.SimpleQueue[_Request | None],
-    done: queue.SimpleQueue[tuple[_Request, _Reply]],
-) -> None:
-    ask: Callable[[_Request], _Reply] | None = None
-    while (request := todo.get()) is not None:
-        try:
-            ask = ask or make()
-            reply = ask(request)
-        except Exception as error:
-            reply = _Reply(error=error)
-        done.put((request, reply))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ragcli.catalog import Catalog
@@ -16,7 +17,7 @@ from ragcli.chunk import WRITTEN
 from ragcli.disk import is_remote
 from ragcli.errors import PartlyDone, UsageError
 from ragcli.locks import changing, writing
-from ragcli.pipeline.batches import BatchRun
+from ragcli.pipeline.batches import BatchRun, tell_of_batches
 from ragcli.pipeline.build import Builder, drop_file
 from ragcli.pipeline.choice import ModelChoice, choose_model
 from ragcli.pipeline.editions import (
@@ -144,7 +145,8 @@ def _build(
 ) -> BuildReport:
     """One run of the builder; through a batch endpoint, one before the batch and one after it."""
     if not options.batch_api:
-        return Builder(index, choice, options, progress).run(roots)
+        warn = partial(tell_of_batches, index, choice, tell)
+        return Builder(index, choice, options, progress, before=warn).run(roots)
     batches = BatchRun(index, choice, tell)
     batches.fetch()
     lacking: dict[str, str] = {}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from ragcli.service.addresses import SERVICES
 
 if TYPE_CHECKING:
     from ragcli.pipeline.examine import Examination
@@ -201,3 +204,20 @@ def build_record(report: BuildReport) -> dict[str, Any]:
         "model": report.model,
         "seconds": round(report.seconds, 3),
     }
+
+
+def service_records() -> list[dict[str, Any]]:
+    """The services that have a name; ``key_set`` is whether a variable of theirs holds a key."""
+    return [
+        {
+            "service": service.name,
+            "answers": service.chat,
+            "embeds": service.embeds,
+            "local": service.local,
+            "url": service.url or None,
+            "url_variable": service.variable,
+            "key_variables": list(service.keys),
+            "key_set": any(os.environ.get(name, "").strip() for name in service.keys),
+        }
+        for service in SERVICES.values()
+    ]

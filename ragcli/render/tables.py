@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ragcli.render.terminal import Terminal, one_line
@@ -37,6 +37,24 @@ def print_pairs(terminal: Terminal, pairs: Iterable[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
         terminal.out(f"{name:<{width}}  {value}".rstrip())
+
+
+def service_pairs(services: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Services, from their records, as a spec names them: what each is for, and what it needs."""
+    for service in services:
+        uses = [
+            word for word, holds in (("answers", service["answers"]), ("embeds", service["embeds"])) if holds
+        ]
+        told = [" and ".join(uses)]
+        if service["local"]:
+            told.append(f"here, at {service['url']} or {service['url_variable']}")
+        else:
+            if service["url"] is None:
+                told.append(f"address in {service['url_variable']}")
+            set_already = ", which is set" if service["key_set"] else ""
+            told.append(f"key in {' or '.join(service['key_variables'])}{set_already}")
+        yield f"{service['service']}:MODEL", "; ".join(told)
+    yield "http(s)://HOST/v1#MODEL", "any server that speaks as OpenAI's does"
 
 
 def print_table(

@@ -83,6 +83,34 @@ def test_a_sentence_that_refers_to_the_one_before_brings_it_along() -> None:
     assert "“Ada Byrne founded the station. She was born in 1871 in Cork.” [1]" in answer.text
 
 
+LEASE = (
+    "There is an important difference between a lease and a licence. Many ask for the difference between them. "
+    "A lease gives the room to one person for a fixed term. Rent is due on the first of the month. "
+    "A licence only lets somebody in, and ends at any time."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("What is the difference between a lease and a licence?", LEASE, ["for a fixed term", "lets somebody in"]),
+        ("How does a lease differ from a licence?", LEASE, ["for a fixed term", "lets somebody in"]),
+        ("租赁和许可有什么区别？", "租赁和许可有很大的区别。租赁使人独占房屋。租金每月支付。许可只允许人进入房屋。",
+         ["租赁使人独占房屋。", "许可只允许人进入房屋。"]),
+    ],
+)  # fmt: skip
+def test_of_two_things_it_is_quoted_what_each_is(question: str, text: str, told: list[str]) -> None:
+    quotes = " ".join(citation.quote for citation in quote(question, hit(text)).citations)
+    assert all(words in quotes for words in told)
+    assert not any(words in quotes for words in ("Rent", "租金"))
+
+
+def test_of_two_things_of_which_one_is_not_told_nothing_is_made() -> None:
+    text = "A lease and a licence differ. A lease gives the room to one person for a fixed term. Rent is due."
+    [citation] = quote("What is the difference between a lease and a licence?", hit(text)).citations
+    assert citation.quote == "A lease and a licence differ."
+
+
 def test_no_more_than_three_sentences() -> None:
     text = " ".join(f"The pump number {n} was filled in {1990 + n}." for n in range(9))
     answer = quote("When was the pump filled?", hit(text))

@@ -129,6 +129,32 @@ def test_models(run: Run, samples: Path, tmp_path: Path) -> None:
     assert row["in_use"] is True
 
 
+def test_models_names_services_and_the_variables_of_their_keys(run: Run, tmp_path: Path) -> None:
+    key = "sk-secret-0123456789"
+    env = {"CO_API_KEY": key}
+    ran = run("models", "--format", "json", cwd=tmp_path, env=env)
+    services = {row["service"]: row for row in ran.json["services"]}
+    assert services["openai"] == {
+        "service": "openai", "answers": True, "embeds": True, "local": False, "url": "https://api.openai.com/v1",
+        "url_variable": "OPENAI_BASE_URL", "key_variables": ["OPENAI_API_KEY"], "key_set": False,
+    }  # fmt: skip
+    assert services["cohere"]["key_set"]
+    assert (services["azure"]["url"], services["ollama"]["local"]) == (None, True)
+    text = run("models", cwd=tmp_path, env=env).out
+    told = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in text.splitlines() if line}
+    assert told["cohere:MODEL"] == "embeds; key in CO_API_KEY or COHERE_API_KEY, which is set"
+    assert told["anthropic:MODEL"] == "answers; key in ANTHROPIC_API_KEY"
+    assert (
+        told["azure:MODEL"]
+        == "answers and embeds; address in AZURE_OPENAI_ENDPOINT; key in AZURE_OPENAI_API_KEY"
+    )
+    assert told["ollama:MODEL"] == "answers and embeds; here, at http://127.0.0.1:11434/v1 or OLLAMA_HOST"
+    assert key not in ran.out + text
+    # A line of jsonl is a model, as ever.
+    lines = run("models", "--format", "jsonl", cwd=tmp_path).lines
+    assert [line["model"] for line in lines] == ["all-MiniLM-L6-v2"]
+
+
 def origins(run: Run, home: Path, *words: str, **env: str) -> dict[str, tuple[object, str]]:
     told = run(*words, "config", "--format", "json", cwd=home, env=env).json["settings"]
     return {row["setting"]: (row["value"], row["from"]) for row in told}

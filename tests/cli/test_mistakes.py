@@ -130,6 +130,23 @@ def test_unknown_model(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None
     assert words[-1] in message
 
 
+@pytest.mark.parametrize("spec", ["foo:bar", "opnai:text-embedding-3-small", "cmd:embed", "static:foo:bar"])
+@pytest.mark.parametrize(
+    "words", [("index", "docs"), ("embed", "x"), ("chunk", "docs/a.md")], ids=lambda words: words[0]
+)
+def test_a_model_of_no_known_kind(run: Run, tmp_path: Path, words: tuple[str, ...], spec: str) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("A page.\n")
+    message = run.fails(2, *words, "--model", spec)
+    assert message.startswith(
+        f"no such model: {spec.removeprefix('static:')}; name a model of the hub, a folder"
+    )
+    listed = message.split("(")[1].split(") as NAME:MODEL")[0].split(", ")
+    assert {"openai", "ollama", "lmstudio"} <= set(listed)  # to the last one
+    assert "anthropic" not in listed  # has none
+    assert message.endswith("`rag models` lists the models at hand")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -124,6 +124,29 @@ def test_nor_in_a_traceback_nor_in_the_index(rag: Rag, samples: Path, failure: s
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
 
 
+def test_what_is_said_within_a_streamed_answer_begins_a_line(rag: Rag, samples: Path) -> None:
+    def ask(stderr: int) -> tuple[str, str]:
+        with (
+            serving(Breaks("out of order", ("Hourly averages", " are kept"))) as server,
+            rag.start(*QUESTION, "--llm", f"{server.url}#m", cwd=samples, stderr=stderr) as process,
+        ):
+            out, err = process.communicate(timeout=300)
+            assert process.returncode == 7
+            return out.decode(), (err or b"").decode()
+
+    together, _ = ask(subprocess.STDOUT)
+    answer, error = together.rstrip("\n").rsplit("\n", 1)
+    assert answer.startswith("Hourly averages are kept")
+    assert error.startswith("rag: ")
+    assert "out of order" in error
+    assert "\n\n" not in together
+    # Apart, each is as it would be alone: no empty line among the errors.
+    out, err = ask(subprocess.PIPE)
+    assert out.rstrip("\n") == answer
+    assert err.startswith("rag: ")
+    assert err.count("\n") == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are not Windows' way")
 @pytest.mark.parametrize("act", [play.stalls, play.silent], ids=["in the answer", "before it"])
 def test_an_interrupt_ends_in_good_order(rag: Rag, samples: Path, act: Act) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,48 @@ def test_a_batch_that_is_not_ready_is_fetched_by_the_same_command(run: Run, home
         run(*words, cwd=home)
         assert len(server.batches.made) == 1
         assert records(server.paid) == [1] * 60
+
+
+def test_who_embeds_beside_a_batch_that_is_under_way_is_told_before_it_is_paid_for(
+    run: Run, home: Path
+) -> None:
+    with serving() as server:
+        server.batches.looks = 10_000
+        words = ("index", "texts.jsonl", "--model", f"{server.url}#m")
+        hasty = {"RAG_EMBED_PATIENCE": "0.1"}
+        run(*words, "--batch-api", cwd=home, exit=6, env=hasty)
+        ran = run(*words, cwd=home)
+        [note] = [line for line in ran.err.splitlines() if "under way" in line]
+        host = server.url.removeprefix("http://").removesuffix("/v1")
+        assert note == (
+            f"note: a batch of 60 texts is under way at {host}, which --batch-api fetches; "
+            f"without it texts are embedded, and paid for, anew"
+        )
+        assert records(server.paid) == [1] * 60
+        # Nothing is paid for now, and where it is waited for there is nothing to warn of.
+        assert "under way" not in run(*words, cwd=home).err
+        assert "paid for" not in run(*words, "--batch-api", cwd=home, exit=6, env=hasty).err
+        server.batches.looks = 0
+        assert not run(*words, "--batch-api", cwd=home).err
+        with (home / "texts.jsonl").open("a") as file:
+            file.write('{"_id": "new", "text": "Another tells of none of these."}\n')
+        assert "under way" not in run(*words, cwd=home).err
+
+
+def test_batches_noted_without_their_texts_are_fetched_and_told_of(run: Run, home: Path) -> None:
+    with serving() as server:
+        server.batches.looks = 10_000
+        words = ("index", "texts.jsonl", "--model", f"{server.url}#m")
+        run(*words, "--batch-api", cwd=home, exit=6, env={"RAG_EMBED_PATIENCE": "0.1"})
+        with sqlite3.connect(home / ".rag" / "catalog.sqlite3") as db:
+            [(told,)] = db.execute("SELECT value FROM meta WHERE key = 'embed_batches'").fetchall()
+            before = json.dumps({signature: list(ids) for signature, ids in json.loads(told).items()})
+            db.execute("UPDATE meta SET value = ? WHERE key = 'embed_batches'", (before,))
+        assert "note: a batch is under way at " in run(*words, cwd=home).err
+        server.batches.looks = 0
+        run(*words, "--batch-api", cwd=home)
+        assert records(server.paid) == [2] * 60
+        assert len(server.batches.made) == 1
 
 
 @pytest.mark.parametrize("fate", ["failed", "expired"])

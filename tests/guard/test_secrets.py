@@ -79,9 +79,55 @@ def test_assignments(text: str, secret: str | None) -> None:
     assert [text[found.start : found.end] for found in find_secrets(text)] == ([secret] if secret else [])
 
 
+PASSWORD = "Tr0ub4dor&3"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        (f"Host | db.internal\nPassword | {PASSWORD}", ["password"]),
+        (f"| API key | `{PASSWORD}` |\n", ["key"]),
+        (f"| user | password |\n|---|---|\n| anna | {PASSWORD} |\n| ben | Qx82!kd93z |", ["password"] * 2),
+        (f"user | DB password\nanna | {PASSWORD}\n\nben | Qx82!kd93z", ["password"]),
+        (f"用户 | 密码\nanna | {PASSWORD}", ["password"]),
+        (f"Password | {PASSWORD}\nS3-Bucket1x | eu", ["password"]),
+        (f"<db><password>{PASSWORD}</password></db>", ["password"]),
+        (f'<d:apiKey env="live">{PASSWORD}</d:apiKey>', ["key"]),
+        (f'<add key="ApiPassword" value="{PASSWORD}"/>', ["password"]),
+        (f"appSettings: add / key: ApiPassword; add / value: {PASSWORD}", ["password"]),
+    ],
+)  # fmt: skip
+def test_tables_and_elements(text: str, kinds: list[str]) -> None:
+    found = find_secrets(text)
+    assert [secret.kind for secret in found] == kinds
+    assert text[found[0].start : found[0].end] == PASSWORD
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u200d\u200c"], ids=ascii)
+def test_what_cannot_be_seen_hides_nothing(sign: str) -> None:
+    token = "ghp_" + drawn(36)
+    for text in (
+        f"温{sign}室 {token[:9]}{sign}{token[9:]}{sign} 等",
+        f"pass{sign}word{sign}: {sign}{PASSWORD[:3]}{sign}{PASSWORD[3:]}{sign}, {sign}ok",
+    ):
+        [found] = find_secrets(text)
+        value = text[found.start : found.end]
+        assert value.replace(sign, "") in (token, PASSWORD)
+        assert value[0] + value[-1] in (token[0] + token[-1], PASSWORD[0] + PASSWORD[-1])
+        masked = Masking().mask(text)
+        assert masked.startswith(text[: found.start])
+        assert masked.endswith(text[found.end :])
+        assert find_secrets(masked) == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "| token | sha256sum |\n|---|---|\n| string | twelve12x! |", "| pass | a1b2c3d4e5 |", "password | string",
+        "tokens | a1b2c3d4e5", "field password | E1043-b2 of 12", "reset it if the password | E1043-b2x",
+        "| key | value |\n|---|---|\n| rate12 | 3f2a9c1b77 |", "token |\n\nE1043-b2x |",
+        "| token | probability\n| {tokenizer.decode(tok):8s} | {tok}",
+        '<span class="token number">0x1F2e3D4c</span>', "<password>my_password</password>", "<token>E1043-b2x",
         "password = get_password()", "password: must contain eight letters", "token = tokens[3]",
         "api_key = os.environ['API_KEY2']", "password: ********", "api_key: your-api-key-here1", "secret: ${SECRET_12}",
         "AKIAIOSFODNN7EXAMPLE", "ghp_" + "x" * 36, "http://user:password@host/", "key: value1234", "token: string",

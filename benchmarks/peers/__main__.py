@@ -1,6 +1,7 @@
 """Index and search the same abstracts with ragcli and with its peers, in turn, and print tables.
 
-    python -m benchmarks.peers [--set DIR] [--documents 1000] [--runs 5] [--peers llm,txtai] [--keep DIR] [--json FILE]
+    python -m benchmarks.peers [--set DIR] [--documents 1000] [--runs 5] [--peers llm,txtai] [--keep DIR]
+                              [--json FILE]
 
 DIR of ``--set`` has corpus.jsonl, queries.jsonl and qrels.tsv, ../shared/eval/cranfield without it.
 Every peer is installed into an environment of its own below ``--keep``, which stays for the next run, and
@@ -36,7 +37,7 @@ from ragcli.evaluate import Qrels, Query, measure, read_qrels, read_queries
 from ragcli.places import cache_folder
 
 _WARM_UP = 20  # documents and questions of the round that nothing is measured in
-_POLL = 0.05  # seconds
+_POLL = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +155,12 @@ def main() -> None:
     parser.add_argument("--set", type=Path, default=ROOT.parent / "shared" / "eval" / "cranfield")
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS))
+    parser.add_argument("--peers", help="some of them, with commas between")
     parser.add_argument("--keep", type=Path, default=cache_folder() / "peers")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     known = {peer.name: peer for peer in PEERS}
-    names = options.peers.split(",")
+    names = options.peers.split(",") if options.peers else list(known)
     if unknown := set(names) - set(known):
         parser.error(f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     if not (options.set / "corpus.jsonl").is_file():
@@ -184,8 +185,10 @@ def main() -> None:
     print(told)
     if options.json:
         command = f"python -m benchmarks.peers --documents {options.documents} --runs {options.runs}"
-        write_report(options.json, command, told, [asdict(result) for result in results])
-        options.json.with_suffix(".html").write_text(page(results, settings, command), "utf-8")
+        command += f" --peers {options.peers}" if options.peers else ""
+        report = write_report(options.json, command, told, [asdict(result) for result in results])
+        measured = f"{settings}, measured on {report['date']}: {report['machine']}"
+        options.json.with_suffix(".html").write_text(page(results, measured, command), "utf-8")
 
 
 if __name__ == "__main__":

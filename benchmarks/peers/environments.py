@@ -90,7 +90,7 @@ def variables(keep: Path) -> dict[str, str]:
 def install(peer: Peer, keep: Path) -> Installed:
     """Install a peer below ``keep``, unless it is there as wanted; ragcli as the commit checked out has it."""
     home = keep / peer.name
-    bin_ = home / ("Scripts" if sys.platform == "win32" else "bin")
+    bin_ = home / "bin"
     environment = variables(keep)
     requirements = _CONSTRAINTS if peer is OURS else HERE / "requirements" / f"{peer.name}.txt"
     wanted = requirements.read_text("utf-8") + (commit_of("HEAD") if peer is OURS else "")

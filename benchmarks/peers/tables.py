@@ -103,18 +103,18 @@ def notes(results: Sequence[Result], settings: str, rounds: int) -> str:
     """What was measured, and what was chosen for each peer, in one paragraph."""
     chosen = "; ".join(f"{result.label}: {result.how}" for result in results)
     return (
-        f"{settings}; medians of {rounds} rounds, in each of which every peer had its turn, all with the weights of "
-        "all-MiniLM-L6-v2, on the processor. Index and cold search are fresh processes, warm search is the median "
-        "question of one process that has the index open. Memory is the most of a process and its children. Each "
-        f"peer runs as its documentation has it, and finds ten passages. {chosen}."
+        f"{settings}; rounds: {rounds}, in each of which every peer had its turn, and of which the medians are told. "
+        "All embed with the weights of all-MiniLM-L6-v2, on the processor. Index and cold search are fresh processes, "
+        "warm search is the median question of one process that has the index open. Memory is the most of a process "
+        f"and its children. Each peer runs as its documentation has it, and finds ten passages. {chosen}."
     )
 
 
-def page(results: Sequence[Result], settings: str, command: str) -> str:
-    """Plots of every measure."""
+def page(results: Sequence[Result], measured: str, command: str) -> str:
+    """Plots of every measure; ``measured`` tells what, when and on which machine."""
     body = [
         "<h1>ragcli beside its peers</h1>",
-        f"<p>{escape(settings)}, measured by <code>{escape(command)}</code>. Lines span the rounds.</p>",
+        f"<p>{escape(measured)}. Lines span the rounds.</p><p><code>{escape(command)}</code></p>",
     ]
     for name, measure in MEASURES.items():
         better = "higher" if measure.higher_is_better else "lower"

@@ -8,7 +8,7 @@ RAG = $(BIN)/rag --offline
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml .ci/constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,5 +47,11 @@ docs: install ## Write the command reference in README anew
 	$(BIN)/python -m tests.reference
 
 .PHONY: bench
-bench: install ## Measure search quality on judged sets (SETS=DIR)
+bench: install ## Measure quality on judged sets (SETS=DIR), a second run of rag index, and every command as it grows
 	$(BIN)/python -m benchmarks.quality $(SETS)
+	$(BIN)/python -m benchmarks.incremental --files 300
+	$(BIN)/python -m benchmarks.scale --chunks 10000 --runs 3
+
+.PHONY: bench-peers
+bench-peers: install ## Measure ragcli beside its peers, which are installed for it (SET=DIR)
+	$(BIN)/python -m benchmarks.peers $(if $(SET),--set $(SET)) --json benchmarks/results/peers.json

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 
-def write_report(path: Path, command: str, table: str, results: Sequence[Any] = ()) -> None:
-    """Write a measurement as JSON; ``table`` is Markdown, ``command`` how to measure it again."""
+def write_report(path: Path, command: str, table: str, results: Sequence[Any] = ()) -> dict[str, Any]:
+    """Write a measurement as JSON, and return it; ``table`` is Markdown, ``command`` how to measure it again."""
     told = {
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
@@ -21,3 +21,4 @@ def write_report(path: Path, command: str, table: str, results: Sequence[Any] = 
         "results": list(results),
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return told

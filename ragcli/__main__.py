@@ -15,6 +15,25 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("rag: interrupted; nothing was begun\n")
         sys.exit(130)
+    except SystemExit as ended:
+        _end(ended.code)
+        raise
+
+
+def _end(code: object) -> None:
+    """End at once, where nothing is left to be done but to take Python apart, which takes a while."""
+    import atexit
+    import threading
+
+    if threading.active_count() > 1 or not isinstance(code, int | None):
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return  # Python's own end has words for it
+    atexit._run_exitfuncs()
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

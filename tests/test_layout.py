@@ -20,6 +20,7 @@ LINE = [
     "disk",
     "jsontext",
     "cache",
+    "aside",
     "guard",
     "analyze",
     "sentences",

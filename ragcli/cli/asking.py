@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragcli.aside import Answer, begin
 from ragcli.cli.program import Context
 
 if TYPE_CHECKING:
@@ -20,17 +23,27 @@ def open_asker(
     *,
     fold: bool = False,
     for_prompt: bool = False,
+    ahead: bool = False,
 ) -> Iterator[Asker]:
+    """The index that is meant, to be asked; ``ahead`` where one question is all that will be asked."""
+    folder, settings = context.folder(), context.settings(**flags)
+    beside = begin(partial(_neighbours, folder)) if ahead and settings.mode != "lexical" else None
     from ragcli.pipeline.ask import Asker
     from ragcli.pipeline.index import Index
     from ragcli.search import parse_filters
 
     wanted = parse_filters(filters or [])
-    with Index.open(context.folder(), context.settings(**flags)) as index:
+    with Index.open(folder, settings, ahead=beside) as index:
         asker = Asker(
             index, context.terminal.note, wanted, context.terminal.detail, fold=fold, for_prompt=for_prompt
         )
         yield asker
+
+
+def _neighbours(folder: Path) -> Answer:
+    from ragcli.pipeline.index import neighbours_of
+
+    return neighbours_of(folder)
 
 
 def why_nothing(asker: Asker, query: str) -> str:

@@ -88,7 +88,7 @@ COMMANDS = {
     "doctor": ("keep", "Check every part of the index against the others and the files."),
     "export": ("keep", "Write the whole index into one file, to carry it to another machine."),
     "import": ("keep", "Make an exported index answer here."),
-    "models": ("look", "List the models at hand."),
+    "models": ("look", "List models at hand, and services."),
     "embed": ("look", "Print a text's vector."),
     "similarity": ("look", "Say how alike two texts are."),
     "config": ("look", "Print every setting in force."),

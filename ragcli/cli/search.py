@@ -112,7 +112,7 @@ def _search(
     filters: list[str] | None,
     explain: bool,
 ) -> None:
-    with open_asker(context, flags, filters) as asker:
+    with open_asker(context, flags, filters, ahead=True) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
         if output is SearchFormat.text and not found.hits:

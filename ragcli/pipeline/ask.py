@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ragcli.analyze import Analyzer, words_of
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
-from ragcli.guard import Masking
 from ragcli.pipeline.floor import Probe, floor_of
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.rerank import Reranking
@@ -194,7 +193,11 @@ class Asker:
     def _embedded(self, plain: Sequence[str]) -> NDArray[np.float32]:
         embedder = self._index.embedder
         self.question_to = destination("", embedder)[0] or None
-        return embedder.embed_queries([Masking().mask(text) if self._index.masks else text for text in plain])
+        if self._index.masks:
+            from ragcli.guard import Masking
+
+            plain = [Masking().mask(text) for text in plain]
+        return embedder.embed_queries(plain)
 
     def expect(self, queries: Sequence[str]) -> None:
         """Read questions that will be asked next all at once, which takes less time than one by one."""

@@ -17,7 +17,6 @@ from ragcli.catalog import Catalog
 from ragcli.disk import is_writable, replace_text
 from ragcli.jsontext import parse_json
 from ragcli.pipeline.index import Index
-from ragcli.sentences import sentence_spans
 
 # Kept beside what is derived from the catalogue, for as long as nothing there changes.
 _FILE = "floor.json"
@@ -67,6 +66,8 @@ def floor_of(
 
 def probes(catalog: Catalog) -> Iterator[Probe]:
     """Pieces of sentences from chunks spread over the index; the same for the same index."""
+    from ragcli.sentences import sentence_spans
+
     ids = catalog.all_chunk_ids()
     for chunk in ids[:: max(1, len(ids) // _SAMPLE)][:_SAMPLE]:
         for stored in catalog.chunks([chunk]).values():

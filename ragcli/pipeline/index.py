@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ragcli.analyze import ENGLISH, Analyzer
+from ragcli.aside import Answer, Aside
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
 from ragcli.embed import Embedder
@@ -29,6 +30,7 @@ from ragcli.store import (
     bring_up_to_date,
     discard,
     is_current,
+    neighbours,
 )
 from ragcli.tokens import TokenCounter
 
@@ -77,6 +79,7 @@ class Index:
         *,
         place: Path | None = None,
         pinned: bool = False,
+        ahead: Aside | None = None,
     ) -> None:
         self.folder = folder
         self.place = place or folder
@@ -84,13 +87,14 @@ class Index:
         self.catalog = catalog
         self.settings = settings
         self._pinned = pinned
+        self._ahead = ahead
         self._identity = _identity(catalog.path)
         self._stores: tuple[_Made, LexicalStore, DenseStore | ScanStore] | None = None
         self._copies: TemporaryDirectory[str] | None = None
 
     @classmethod
-    def open(cls, folder: Path, settings: Settings) -> Index:
-        """Open the index in ``folder``.
+    def open(cls, folder: Path, settings: Settings, *, ahead: Aside | None = None) -> Index:
+        """Open the index in ``folder``, whose collection the process ``ahead`` may have read already.
 
         Raises ``IndexMissing`` where there is none, ``IndexDamaged`` where its catalogue was lost.
         """
@@ -99,7 +103,7 @@ class Index:
             error = no_catalog(folder, name)  # found out first: another process may be making the catalogue
             place = folder / name
             if (place / CATALOG).is_file():
-                return cls(folder, Catalog.open(place / CATALOG), settings, place=place)
+                return cls(folder, Catalog.open(place / CATALOG), settings, place=place, ahead=ahead)
         raise error
 
     @classmethod
@@ -302,7 +306,9 @@ class Index:
             self._let_go()
             if self._can_be_written():
                 lexical = LexicalStore(self.place / LEXICAL, self.analyzer)
-                self._stores = (made, lexical, DenseStore(self.place / CHROMA, signature))
+                dense = DenseStore(self.place / CHROMA, signature, self._ahead)
+                self._stores = (made, lexical, dense)
+                self._ahead = None
             else:
                 self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
                 copy = Path(self._copies.name) / LEXICAL
@@ -381,6 +387,12 @@ class Index:
             discard(self.projections())
             bring_up_to_date(self.projections(), self.catalog)
         return True
+
+
+def neighbours_of(folder: Path) -> Answer:
+    """What a process beside this one answers of the index in a folder: see ``store.neighbours``."""
+    with reading(folder, 0):  # whoever waits might be waited for
+        return neighbours(folder / read_editions(folder).current / CHROMA)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from ragcli.catalog import Catalog
-from ragcli.guard import Masking, Secret, find_secrets
+from ragcli.service.addresses import is_loopback
 from ragcli.types import Answer, Hit, Prompt, Sent
+
+if TYPE_CHECKING:
+    from ragcli.guard import Secret
 
 # Secrets may begin before a passage and end behind it: so many characters are looked at around it.
 _AROUND = 8192
@@ -25,6 +27,8 @@ class Outgoing:
     def __init__(self, catalog: Catalog, *, mask: bool) -> None:
         self._catalog = catalog
         self._mask = mask
+        from ragcli.guard import Masking
+
         self._masking = Masking()
         self._originals: dict[str, Hit] = {}
 
@@ -58,6 +62,8 @@ class Outgoing:
 
     def _around(self, hit: Hit) -> tuple[str, int, Sequence[Secret]]:
         """A passage with what stands around it, where it begins therein, and the secrets that reach into it."""
+        from ragcli.guard import find_secrets
+
         start, end = hit.span
         first = max(0, start - _AROUND)
         text = self._catalog.slice_of(hit.document, first, end + _AROUND)
@@ -107,16 +113,8 @@ def destination(spec: str, service: object) -> tuple[str, bool]:
     """
     host = getattr(service, "host", None)
     if isinstance(host, str) and host:
-        return host, not _is_here(host)
+        return host, not is_loopback(f"http://{host}")
     return spec, spec.startswith("cmd:")
-
-
-def _is_here(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def named(kinds: Mapping[str, int]) -> str:

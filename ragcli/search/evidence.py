@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ragcli.analyze import Analyzer
-from ragcli.sentences import sentence_spans
 
 # Terms of a question to how rare each is in the index.
 Weights = Mapping[str, float]
@@ -19,6 +18,8 @@ def share(weights: Weights, terms: Collection[str]) -> float:
 
 def best_share(weights: Weights, text: str, analyze: Analyzer) -> float:
     """The largest part of a question's words that one sentence of a text holds."""
+    from ragcli.sentences import sentence_spans
+
     sentences = (text[start:end] for start, end in sentence_spans(text))
     return max((share(weights, set(analyze(sentence))) for sentence in sentences), default=0.0)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -171,6 +170,8 @@ def checked_url(url: str, what: str = "LLM") -> str:
 def is_loopback(url: str) -> bool:
     """Whether an address means this machine."""
     name = urlsplit(url).hostname or ""
+    from ipaddress import ip_address
+
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ragcli.aside import Answer, Aside
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.embed import Measure, closeness, measure_of
 from ragcli.errors import IndexDamaged
@@ -55,12 +56,13 @@ _LAST_BITS = 1e-6  # of 1 less a product of short vectors
 class DenseStore:
     """Chunks by their vectors."""
 
-    def __init__(self, folder: Path, signature: str) -> None:
+    def __init__(self, folder: Path, signature: str, ahead: Aside | None = None) -> None:
         self.folder = folder
         self._signature = signature
         self._measure = measure_of(signature)
         self._client: Any = None
         self._reader: Reader | None = None
+        self._ahead = ahead  # see ``neighbours``
         self._made: tuple[int, int] | None = None
 
     @property
@@ -71,11 +73,13 @@ class DenseStore:
         """Make Chroma let go of the folder."""
         if self._client is not None or isinstance(self._reader, ClientReader):
             forget_clients()
-        self._client = self._reader = None
+        if self._ahead is not None:
+            self._ahead.close()
+        self._client = self._reader = self._ahead = None
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
         made = marker_stamp(self.folder)
-        if self._made != made:
+        if self._made not in (None, made):
             self.close()  # what is open never sees what another process wrote
         self._made = made
         engine_file = self.folder / "chroma.sqlite3"
@@ -154,12 +158,9 @@ class DenseStore:
 
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
         total = catalog.chunk_count
-        with engine(_NAME):
-            reader = self._reading()
-            count = reader.count()
-            if not count and not total:
-                return []
-            near, distances = reader.nearest(vector.tolist(), max(1, min(limit, count)))
+        count, near, distances = self._asked(vector.tolist(), limit)
+        if not count and not total:
+            return []
         if count != total or len(near) != min(limit, count) or not catalog.has_chunks(near):
             raise _contradiction()
         vectors = catalog.vectors_of(near, self._signature)
@@ -167,6 +168,15 @@ class DenseStore:
         if not _agree(self._measure, distances, scores, vectors, vector):
             raise _contradiction()
         return in_order(near, scores)
+
+    def _asked(self, vector: list[float], limit: int) -> tuple[int, list[str], list[float]]:
+        """How many rows there are, and ids and distances of the nearest."""
+        if self._ahead is not None and self._reader is None:
+            told = self._ahead.ask([list(self._made or ()), vector, limit])
+            if told is not None:
+                return told[0], told[1], told[2]
+        with engine(_NAME):
+            return _look(self._reading(), vector, limit)
 
     def rows(self) -> Iterator[tuple[list[str], Vectors, list[str]]]:
         """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
@@ -205,6 +215,32 @@ class DenseStore:
                     COLLECTION, embedding_function=None, configuration=configuration
                 )
             return self._client.get_collection(COLLECTION, embedding_function=None)
+
+
+def neighbours(folder: Path) -> Answer:
+    """What a process beside this one answers of the collection in a folder, which nobody may be writing.
+
+    It is asked for the marker that it should have seen, a vector and a number of rows; its answer is
+    None where it has seen another marker.
+    """
+    made = list(marker_stamp(folder) or ())
+    with engine(_NAME):
+        reader = open_reader(folder, COLLECTION)
+        reader.count()  # reads the graph
+
+    def answer(question: Any) -> Any:
+        seen, vector, limit = question
+        with engine(_NAME):
+            return _look(reader, vector, limit) if made and seen == made else None
+
+    return answer
+
+
+def _look(reader: Reader, vector: list[float], limit: int) -> tuple[int, list[str], list[float]]:
+    """How many rows there are, and ids and distances of the nearest."""
+    count = reader.count()
+    near, distances = reader.nearest(vector, min(limit, count)) if count else ([], [])
+    return count, near, distances
 
 
 def read_everything(folder: str) -> None:

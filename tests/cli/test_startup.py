@@ -70,7 +70,8 @@ def test_a_question_is_embedded_and_searched_without_torch_and_without_chromas_c
     samples: Path, command: str
 ) -> None:
     found = imported(command, "how do I get a lost sensor back?", cwd=samples)
-    assert "chromadb_rust_bindings" in found
+    # Where a process can be forked, another one has opened the collection meanwhile.
+    assert ("chromadb_rust_bindings" in found) is (sys.platform != "linux")
     assert not found & (HEAVY | {"openvino"})
 
 

@@ -1,0 +1,127 @@
+"""A process beside this one answers, or leaves the work to it; nobody waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragcli.aside import Aside, begin
+
+from .program import Run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs the tests has threads of its own, which hold nothing that is needed here."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+
+
+def started(prepare: Callable[[], Callable[[Any], Any]]) -> Aside:
+    found = begin(prepare)
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("alone")
+def test_it_answers_what_it_prepared() -> None:
+    aside = started(lambda: lambda question: [os.getpid(), question, "温度"])
+    process, *told = aside.ask({"x": [1.5, None]})
+    assert told == [{"x": [1.5, None]}, "温度"]
+    assert process != os.getpid()
+    assert aside.ask("a" * 3_000_000)[1] == "a" * 3_000_000
+    aside.close()
+    assert aside.ask(1) is None
+
+
+def fails() -> Any:
+    raise OSError("no such index")
+
+
+def dies(_: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("prepare", [fails, lambda: dies, lambda: lambda _: object(), lambda: lambda _: None])
+def test_without_an_answer_the_work_is_left_to_whoever_asks(prepare: Any) -> None:
+    assert started(prepare).ask(1) is None
+
+
+def test_where_threads_run_nothing_is_forked() -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    assert begin(fails) is None
+    stop.set()
+    thread.join()
+
+
+def test_nobody_waits_for_it() -> None:
+    code = (
+        "import os, sys, time; from ragcli.aside import begin\n"
+        "begin(lambda: time.sleep(600)); print('done', flush=True); os._exit(0)"
+    )
+    start = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert (ran.stdout, ran.stderr) == ("done\n", "")
+    assert time.monotonic() - start < 300
+
+
+QUESTION = "How many bees does a hive hold?"
+ASKING = f"""
+import json, sys
+from pathlib import Path
+from ragcli.aside import begin
+
+folder = Path(".rag")
+
+def prepare():
+    from ragcli.pipeline.index import neighbours_of
+    return neighbours_of(folder)
+
+aside = begin(prepare)
+from ragcli.pipeline.ask import Asker
+from ragcli.pipeline.index import Index
+from ragcli.settings import Settings
+from ragcli.store.projection import marker_stamp
+
+print(json.dumps(aside.ask([marker_stamp(folder / "chroma"), [0.05] * 384, 2])), flush=True)
+sys.stdin.readline()
+with Index.open(folder, Settings(mode="dense", offline=True), ahead=aside) as index:
+    found = Asker(index).search({QUESTION!r}).hits
+print(json.dumps([[hit.path, hit.score] for hit in found]))
+"""
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_it_finds_what_the_index_finds_and_nothing_of_an_index_that_changed(
+    run: Run, fresh: Path, changed: bool
+) -> None:
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", ASKING], cwd=fresh, **pipes) as process:
+        assert process.stdout is not None
+        count, near, distances = json.loads(process.stdout.readline())  # it has read the collection
+        assert len(near) == 2
+        assert distances == sorted(distances)
+        if changed:
+            (fresh / "new.md").write_text(f"# {QUESTION}\n\nA hive holds fifty thousand bees.\n")
+            run("index", "new.md", cwd=fresh)
+        out, _ = process.communicate("\n", timeout=300)
+    asked = run("search", QUESTION, "--mode", "dense", "--format", "json", cwd=fresh).json["hits"]
+    assert json.loads(out) == [[hit["path"], hit["score"]] for hit in asked]
+    assert (len(asked) == count) is not changed
+    assert (asked[0]["path"] == "new.md") is changed

@@ -59,6 +59,13 @@ ALTER TABLE chunks ADD COLUMN written TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunks ADD COLUMN situation TEXT NOT NULL DEFAULT '';
 CREATE INDEX chunks_by_situation ON chunks (situation);
 """,
+    # In a table without rowids a row of more than a quarter of a page leaves most of another page empty.
+    """
+CREATE TABLE kept (content TEXT NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (content, model));
+INSERT INTO kept SELECT content, model, vector FROM vectors;
+DROP TABLE vectors;
+ALTER TABLE kept RENAME TO vectors;
+""",
 )
 FORMAT = len(_STEPS)
 

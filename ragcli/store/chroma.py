@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -35,8 +36,9 @@ class Rows(NamedTuple):
 class Reader(Protocol):
     """Reads one collection. A folder must not be open twice in one process."""
 
+    @property
     def count(self) -> int:
-        """How many rows there are."""
+        """How many rows there were when it was opened: what is written after that is never seen."""
         ...
 
     def nearest(self, vector: Sequence[float], limit: int) -> tuple[list[str], list[float]]:
@@ -77,6 +79,7 @@ class EngineReader:
         )  # fmt: skip
         self._id = str(self._engine.get_collection(name, _TENANT, _DATABASE).id)
 
+    @cached_property
     def count(self) -> int:
         return int(self._engine.count(self._id, _TENANT, _DATABASE))
 
@@ -102,6 +105,7 @@ class ClientReader:
     def __init__(self, folder: Path, name: str) -> None:
         self._collection = open_client(folder).get_collection(name, embedding_function=None)
 
+    @cached_property
     def count(self) -> int:
         return int(self._collection.count())
 

@@ -182,7 +182,7 @@ class DenseStore:
         """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
         with engine(_NAME):
             reader = self._reading()
-            for offset in range(0, reader.count(), _BATCH):
+            for offset in range(0, reader.count, _BATCH):
                 yield reader.rows(_BATCH, offset)
 
     def can_be_read(self) -> bool:
@@ -226,7 +226,7 @@ def neighbours(folder: Path) -> Answer:
     made = list(marker_stamp(folder) or ())
     with engine(_NAME):
         reader = open_reader(folder, COLLECTION)
-        reader.count()  # reads the graph
+        _ = reader.count  # reads the graph
 
     def answer(question: Any) -> Any:
         seen, vector, limit = question
@@ -238,7 +238,7 @@ def neighbours(folder: Path) -> Answer:
 
 def _look(reader: Reader, vector: list[float], limit: int) -> tuple[int, list[str], list[float]]:
     """How many rows there are, and ids and distances of the nearest."""
-    count = reader.count()
+    count = reader.count
     near, distances = reader.nearest(vector, min(limit, count)) if count else ([], [])
     return count, near, distances
 

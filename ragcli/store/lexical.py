@@ -242,7 +242,8 @@ class LexicalStore:
             if len(hits) < fetch or hits[limit - 1][0] > hits[-1][0]:
                 break
             fetch *= 4
-        entries = ((float(score), searcher.doc(address)) for score, address in hits)
+        least = hits[limit - 1][0] if len(hits) >= limit else 0.0
+        entries = ((float(score), searcher.doc(address)) for score, address in hits if score >= least)
         found = [(str(entry["id"][0]), score, str(entry["body"][0])) for score, entry in entries]
         found.sort(key=lambda hit: (-hit[1], hit[0]))
         return found[:limit]

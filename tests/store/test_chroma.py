@@ -38,11 +38,11 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 def test_the_engine_reads_what_the_client_reads(folder: Path) -> None:
     engine = EngineReader(folder, "chunks")
-    count, first, rest = engine.count(), engine.rows(200), engine.rows(200, 200)
+    count, first, rest = engine.count, engine.rows(200), engine.rows(200, 200)
     found = [engine.nearest(vector.tolist(), 10) for vector in VECTORS[::20]]
     del engine
     client = ClientReader(folder, "chunks")
-    assert client.count() == count == ROWS - 2
+    assert client.count == count == ROWS - 2
     for ours, theirs in ((first, client.rows(200)), (rest, client.rows(200, 200))):
         assert ours.ids == theirs.ids
         assert ours.texts == theirs.texts

@@ -26,11 +26,10 @@ _SHARE = 5
 
 
 class Rows(NamedTuple):
-    """Some rows: ids, vectors of shape (n, dim), texts."""
+    """Some rows: ids, and vectors of shape (n, dim)."""
 
     ids: list[str]
     vectors: NDArray[np.float32]
-    texts: list[str]
 
 
 class Reader(Protocol):
@@ -93,10 +92,9 @@ class EngineReader:
         import numpy as np
 
         found = self._engine.get(
-            self._id, None, None, limit, offset, None, ["embeddings", "documents"], _TENANT, _DATABASE
+            self._id, None, None, limit, offset, None, ["embeddings"], _TENANT, _DATABASE
         )
-        vectors = np.asarray(found.embeddings, dtype=np.float32)
-        return Rows(list(found.ids), vectors, [text or "" for text in found.documents])
+        return Rows(list(found.ids), np.asarray(found.embeddings, dtype=np.float32))
 
 
 class ClientReader:
@@ -118,9 +116,8 @@ class ClientReader:
     def rows(self, limit: int, offset: int = 0) -> Rows:
         import numpy as np
 
-        found = self._collection.get(limit=limit, offset=offset, include=["embeddings", "documents"])
-        vectors = np.asarray(found["embeddings"], dtype=np.float32)
-        return Rows(found["ids"], vectors, [text or "" for text in found["documents"]])
+        found = self._collection.get(limit=limit, offset=offset, include=["embeddings"])
+        return Rows(found["ids"], np.asarray(found["embeddings"], dtype=np.float32))
 
 
 def open_client(folder: Path) -> Any:

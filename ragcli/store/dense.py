@@ -1,8 +1,9 @@
 """The dense projection: a Chroma collection of the chunks' vectors.
 
 The collection is called ``chunks``, measures as the model asks (cosine, inner product or squared
-Euclidean distance), and carries documents and metadata, so that any Chroma client can query it.
-How it is opened lies in ``chroma``.
+Euclidean distance), and says of each chunk where it stands, so that any Chroma client can query it.
+The texts stay in the catalogue: Chroma would index every three letters of them, which takes as long
+as the graph and as much room again (``benchmarks/tried.md``). How it is opened lies in ``chroma``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _T = TypeVar("_T")
 
 COLLECTION = "chunks"
 _NAME = "the Chroma collection"
-_VERSION = 2
+_VERSION = 3
 _BATCH = 2000
 # One thread builds the graph the same way each time. The width of the search is well over
 # Chroma's default, which misses one exact neighbour in ten on hard vectors.
@@ -106,7 +107,6 @@ class DenseStore:
                 collection.upsert(
                     ids=ids,
                     embeddings=catalog.vectors_of(ids, self._signature),
-                    documents=[stored.chunk.text for stored in batch],
                     metadatas=[_metadata(stored) for stored in batch],
                 )
         # A process that stays open must not go on with what it read before.
@@ -178,8 +178,8 @@ class DenseStore:
         with engine(_NAME):
             return _look(self._reading(), vector, limit)
 
-    def rows(self) -> Iterator[tuple[list[str], Vectors, list[str]]]:
-        """Everything that the collection holds, in batches: ids, vectors of shape (n, dim), texts."""
+    def rows(self) -> Iterator[tuple[list[str], Vectors]]:
+        """Everything that the collection holds, in batches: ids, and vectors of shape (n, dim)."""
         with engine(_NAME):
             reader = self._reading()
             for offset in range(0, reader.count, _BATCH):
@@ -246,7 +246,7 @@ def _look(reader: Reader, vector: list[float], limit: int) -> tuple[int, list[st
 def read_everything(folder: str) -> None:
     """Read all rows of the collection in a folder, and search with the first."""
     store = DenseStore(Path(folder), "")
-    for _, vectors, _ in store.rows():
+    for _, vectors in store.rows():
         store._reading().nearest(vectors[0].tolist(), 1)
 
 
@@ -311,21 +311,15 @@ def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
         yield batch
 
 
-def _metadata(stored: StoredChunk) -> dict[str, str | int | float | bool]:
-    """What a Chroma client sees of a chunk beside its text; absent values are left out."""
+def _metadata(stored: StoredChunk) -> dict[str, str | int]:
+    """What a Chroma client is told of a chunk: few values, of which Chroma indexes each several times."""
     chunk = stored.chunk
-    values: dict[str, str | int | float | bool | None] = {
-        **{f"metadata.{key}": value for key, value in stored.metadata.items()},
-        "document": chunk.document,
+    first, last = chunk.lines or (None, None)
+    told = {
         "path": stored.path,
         "record": stored.record,
-        "title": stored.title,
-        "heading": " > ".join(chunk.heading),
-        "language": stored.language,
         "page": chunk.page,
-        "first_line": chunk.lines[0] if chunk.lines else None,
-        "last_line": chunk.lines[1] if chunk.lines else None,
-        "start": chunk.start,
-        "end": chunk.end,
+        "first_line": first,
+        "last_line": last,
     }
-    return {key: value for key, value in values.items() if value is not None}
+    return {key: value for key, value in told.items() if value is not None}

@@ -86,13 +86,6 @@ def exchange_vectors(home: Path) -> None:
     forget_chroma()
 
 
-def change_texts(home: Path) -> None:
-    rows = collection(home)
-    one = rows.get(limit=1, include=["embeddings"])
-    rows.upsert(ids=one["ids"], documents=["something else"], embeddings=one["embeddings"])
-    forget_chroma()
-
-
 def empty_lexical(home: Path) -> None:
     import tantivy
 
@@ -105,7 +98,6 @@ def empty_lexical(home: Path) -> None:
 HARMS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "chroma rows lost": ("chroma", lose_rows),
     "chroma vectors exchanged": ("chroma", exchange_vectors),
-    "chroma texts changed": ("chroma", change_texts),
     "chroma gone": ("chroma", lambda home: shutil.rmtree(home / ".rag" / "chroma")),
     "lexical emptied": ("lexical", empty_lexical),
     "lexical gone": ("lexical", lambda home: shutil.rmtree(home / ".rag" / "lexical")),

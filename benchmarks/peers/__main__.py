@@ -174,17 +174,22 @@ def main() -> None:
         judged = Judged.cut(options.set, options.documents, home)
         for each in installed:  # compiles, and fills what each keeps in caches of its own
             once(each, judged.few(home), judged.queries[0].text, environment, home)
-        for number in range(options.runs):
-            question = judged.queries[number % len(judged.queries)].text
-            for each, result in zip(installed, results, strict=True):
-                found = once(each, judged, question, environment, home)
-                result.add(found)
-                print(number + 1, each.peer.label, json.dumps(found), file=sys.stderr, flush=True)
+        rounds = 0
+        with suppress(KeyboardInterrupt):  # ends it with the rounds that are whole
+            for number in range(options.runs):
+                question = judged.queries[number % len(judged.queries)].text
+                turn = []
+                for each in installed:
+                    turn.append(once(each, judged, question, environment, home))
+                    print(number + 1, each.peer.label, json.dumps(turn[-1]), file=sys.stderr, flush=True)
+                for result, found in zip(results, turn, strict=True):
+                    result.add(found)
+                rounds += 1
     settings = f"{options.documents} documents and {len(judged.queries)} questions of {options.set.name}"
-    told = f"{table(results)}\n\n{ratios(results)}\n\n{notes(results, settings, options.runs)}"
+    told = f"{table(results)}\n\n{ratios(results)}\n\n{notes(results, settings, rounds)}"
     print(told)
     if options.json:
-        command = f"python -m benchmarks.peers --documents {options.documents} --runs {options.runs}"
+        command = f"python -m benchmarks.peers --documents {options.documents} --runs {rounds}"
         command += f" --peers {options.peers}" if options.peers else ""
         report = write_report(options.json, command, told, [asdict(result) for result in results])
         measured = f"{settings}, measured on {report['date']}: {report['machine']}"

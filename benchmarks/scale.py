@@ -125,8 +125,8 @@ class Runner:
         self._home = home
         self.results: list[dict[str, Any]] = []
 
-    def once(self, *words: str) -> tuple[float, float, str]:
-        """Seconds, megabytes at most, and what was printed."""
+    def once(self, *words: str) -> tuple[float, str]:
+        """Seconds, and what was printed."""
         start = time.perf_counter()
         command = [sys.executable, "-m", "ragcli", "--offline", "--index", str(self._home / ".rag"), *words]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -134,7 +134,7 @@ class Runner:
         took = time.perf_counter() - start
         if process.returncode not in (0, 1):
             raise RuntimeError(f"{' '.join(words)}: {err}")
-        return took, _peak(), out
+        return took, out
 
     def median(self, name: str, runs: int, *words: str, prepare: Callable[[], None] = lambda: None) -> None:
         """Measure a command and keep its median."""
@@ -146,21 +146,11 @@ class Runner:
         print(name, self.results[-1]["seconds"], flush=True)
 
 
-def _peak() -> float:
-    """Megabytes that the largest child so far had at most."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-
-
 def warm(home: Path, runner: Runner) -> None:
     """The time of each question of a batch, as the program itself tells it."""
     for mode in ("lexical", "hybrid"):
         start = time.perf_counter()
-        _, _, out = runner.once(
-            "search", "--batch", str(home / "questions.jsonl"), "--mode", mode, "--format", "jsonl"
-        )
-        del out
+        runner.once("search", "--batch", str(home / "questions.jsonl"), "--mode", mode, "--format", "jsonl")
         whole = time.perf_counter() - start
         times = sorted(times_of(home, mode))
         runner.results.append({
@@ -231,7 +221,6 @@ def main() -> None:
         runner.median("search --mode lexical", words.runs, "search", question, "--mode", "lexical")
         runner.median("search --mode dense", words.runs, "search", question, "--mode", "dense")
         runner.median("search", words.runs, "search", question)
-        peak = _peak()
         warm(home, runner)
         disk = size(home / ".rag")
         copy = home / "copy"
@@ -255,7 +244,7 @@ def main() -> None:
             f"{told['seconds']:.2f}" if "seconds" in told else f"{told['p50']:.4f} (p95 {told['p95']:.4f})"
         )
         lines.append(f"| {told['what']} | {times} |")
-    lines.append(f"\n{words.chunks} chunks, {disk}; a search in a fresh process takes at most {peak:.0f} MB.")
+    lines.append(f"\n{words.chunks} chunks, {disk}.")
     table = "\n".join(lines)
     print(table)
     if words.json:

@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
 MEASURED = (
     *("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed"),
-    *("loaders", "pdf", "citations", "services", "answers", "contextual", "encoders", "peers"),
+    *("loaders", "pdf", "citations", "services", "answers", "contextual", "encoders", "peers", "scale"),
 )
 
 SESSION = (

@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +57,7 @@ def begin(prepare: Callable[[], Answer]) -> Aside | None:
     To be called before anything is open that two processes must not share. None where that cannot be
     done: on other systems than Linux, and where threads run, of which a fork would leave the locks.
     """
-    if sys.platform != "linux" or threading.active_count() > 1:
+    if sys.platform != "linux" or _threads() > 1:
         return None
     here, there = socket.socketpair()
     here.settimeout(_PATIENCE)
@@ -77,6 +76,14 @@ def begin(prepare: Callable[[], Answer]) -> Aside | None:
         _serve(there, prepare())
     finally:
         os._exit(0)  # nothing of the first process is to be done twice
+
+
+def _threads() -> int:
+    """How many threads this process has, those of libraries too."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:  # nobody can tell
+        return 2
 
 
 def _leave_the_terminal() -> None:

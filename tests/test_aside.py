@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs the tests has threads of its own, which hold nothing that is needed here."""
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr("ragcli.aside._threads", lambda: 1)
 
 
 def started(prepare: Callable[[], Callable[[Any], Any]]) -> Aside:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ragcli.analyze import Analyzer, words_of
+from ragcli.embed import is_service
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.floor import Probe, floor_of
 from ragcli.pipeline.index import Index
@@ -200,9 +201,13 @@ class Asker:
         return embedder.embed_queries(plain)
 
     def expect(self, queries: Sequence[str]) -> None:
-        """Read questions that will be asked next all at once, which takes less time than one by one."""
+        """Read questions that will be asked next all at once, which takes less time than one by one.
+
+        A service is not asked ahead: it may fail at any of them, and those before it are to be answered.
+        """
         self._expected = {}
-        if self.mode == "lexical":
+        model = self._index.model()
+        if self.mode == "lexical" or model is None or is_service(model.spec):
             return
         plain = []
         for query in queries:

@@ -138,6 +138,9 @@ class Index:
     def close(self) -> None:
         """Close every part."""
         self._let_go()
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
         self.catalog.close()
 
     def _let_go(self) -> None:

@@ -133,6 +133,18 @@ def test_a_query_whose_embedding_fails_is_never_silently_lexical(run: Run, home:
     assert run("--offline", "search", "amber", "--mode", "lexical", "--format", "json", cwd=home).json["hits"]
 
 
+def test_a_batch_is_answered_up_to_the_question_whose_embedding_fails(run: Run, home: Path) -> None:
+    asked = [json.dumps({"_id": name, "text": text}) for name, text in (("q1", "amber"), ("q2", "basalt"))]
+    (home / "questions.jsonl").write_text("\n".join(asked) + "\n")
+    acts = iter([good])
+    words = ("search", "--batch", "questions.jsonl", "-k", "1")
+    with serving() as server:
+        run("index", "texts.jsonl", "--model", f"{server.url}#m", cwd=home)
+        server.otherwise = lambda *request: next(acts, hangs_up)(*request)
+        ran = run(*words, cwd=home, env={"RAG_EMBED_PATIENCE": "0"}, exit=7)
+    assert [line["query_id"] for line in ran.lines] == ["q1"]
+
+
 def test_texts_longer_than_the_model_reads_are_noted_once(run: Run, home: Path) -> None:
     (home / "long.txt").write_text(" ".join(f"word{n}" for n in range(150)) + "\n")
     with serving(otherwise=reads_at_most(40)) as server:

@@ -27,13 +27,14 @@ from ragcli.catalog import Catalog, content_hash
 from ragcli.embed import open_embedder
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.store import DenseStore, bring_up_to_date, dense
+from ragcli.store.chroma import forget_clients, open_client
 from ragcli.types import Document
 
 _K = 10
 # How each graph is made, and how widely it is searched; the first are the product's own.
 _GRAPHS: tuple[tuple[dict[str, int], tuple[int, ...]], ...] = (
     ({}, (400, 100)),
-    ({"ef_construction": 100, "max_neighbors": 16}, (100,)),
+    ({"ef_construction": 200, "max_neighbors": 32}, (400,)),
 )
 
 
@@ -80,8 +81,9 @@ def measure(
             made = time.perf_counter() - start
             size = sum(path.stat().st_size for path in Path(scratch).rglob("*") if path.is_file())
             for width in widths:
-                store._collection(create=False).modify(configuration={"hnsw": {"ef_search": width}})
-                store.close()
+                collection = open_client(store.folder).get_collection(dense.COLLECTION)
+                collection.modify(configuration={"hnsw": {"ef_search": width}})
+                forget_clients()
                 recall, milliseconds = search(store, catalog, signature, questions)
                 yield {
                     "settings": {**kept, **changed, "ef_search": width},

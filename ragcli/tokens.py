@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tokenizers import Encoding, Tokenizer
+
+_LAST = 16  # texts of which the tokens are remembered
 
 
 class TokenCounter(Protocol):
@@ -42,6 +44,8 @@ class FastTokenizer:
         self._tokenizer = tokenizer
         # Truncation is a state of the tokenizer, which several threads may share.
         self._lock = threading.Lock()
+        # A short document is its own section, unit and passage, and each is counted.
+        self._last = lru_cache(maxsize=_LAST)(partial(tokenizer.encode, add_special_tokens=False))
 
     @classmethod
     def from_file(cls, path: Path) -> FastTokenizer:
@@ -54,7 +58,7 @@ class FastTokenizer:
         """What the tokenizer makes of whole texts, special tokens left out."""
         with self._lock:
             if len(texts) == 1:  # no threads are woken for it
-                return [self._tokenizer.encode(texts[0], add_special_tokens=False)]
+                return [self._last(texts[0])]
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
@@ -104,6 +108,9 @@ class FastTokenizer:
     def coverage(self, texts: Sequence[str]) -> list[float]:
         shares = []
         for encoding in self._encodings(texts):
+            if self._unknown.isdisjoint(encoding.ids):
+                shares.append(1.0)
+                continue
             words = [word for word in encoding.word_ids if word is not None]
             unknown = {w for w, t in zip(encoding.word_ids, encoding.ids, strict=True) if t in self._unknown}
             shares.append(1.0 - len(unknown) / len(set(words)) if words else 1.0)
@@ -117,6 +124,23 @@ class FastTokenizer:
         """
         encodings = self._encodings(texts)
         return [self._without_unknown(text, e) for text, e in zip(texts, encodings, strict=True)]
+
+    def encoded_known(self, texts: Sequence[str], limit: int) -> list[list[int]]:
+        """What :meth:`encoded` makes of :meth:`known` texts, with special tokens."""
+        encodings = self._encodings(texts)
+        room = limit - self.special_tokens
+        found: list[list[int]] = []
+        others: dict[int, str] = {}
+        with self._lock:
+            for text, encoding in zip(texts, encodings, strict=True):
+                if len(encoding) <= room and self._unknown.isdisjoint(encoding.ids):
+                    found.append(self._tokenizer.post_process(encoding).ids)
+                else:
+                    others[len(found)] = self._without_unknown(text, encoding)
+                    found.append([])
+        for place, ids in zip(others, self.encoded(list(others.values()), limit), strict=True):
+            found[place] = ids
+        return found
 
     def _without_unknown(self, text: str, encoding: Encoding) -> str:
         pieces, end = [], 0

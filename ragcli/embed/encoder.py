@@ -121,7 +121,7 @@ class EncoderEmbedder:
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         try:
-            vectors = way.encode(self._ids([prompt + text for text in self.tokenizer.known(texts)]))
+            vectors = way.encode(self._known_ids(texts, prompt))
         except (RuntimeError, ValueError, IndexError) as error:  # weights that do not fit the tokenizer
             raise ModelUnavailable(
                 f"model {self.spec!r} failed: {first_line(error)}; `rag models` lists the models at hand"
@@ -132,9 +132,18 @@ class EncoderEmbedder:
         made: Vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         return made
 
+    def _known_ids(self, texts: Sequence[str], prompt: str) -> list[list[int]]:
+        """Token ids of the texts, each behind the prompt, without words that the vocabulary lacks."""
+        if prompt or self._plan.lowers or self._plan.network is None:
+            return self._ids([prompt + text for text in self.tokenizer.known(texts)])
+        return self._in_vocabulary(self.tokenizer.encoded_known(texts, self._plan.limit))
+
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         lowered = [text.lower() for text in texts] if self._plan.lowers else texts
-        ids = self.tokenizer.encoded(lowered, self._plan.limit, special=self._plan.network is not None)
+        special = self._plan.network is not None
+        return self._in_vocabulary(self.tokenizer.encoded(lowered, self._plan.limit, special=special))
+
+    def _in_vocabulary(self, ids: list[list[int]]) -> list[list[int]]:
         if max(map(max, filter(None, ids)), default=0) >= self._plan.vocabulary:
             raise ValueError("its tokenizer has more words than its weights")
         return ids

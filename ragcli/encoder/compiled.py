@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ragcli.encoder.plan import Activation, Classifier, Head, Network, Plan
+
+_WAITING = 8  # requests for each that runs
 
 
 def compiler() -> str:
@@ -38,7 +41,7 @@ class Compiled:
         if plan.normalizes:
             length = op.sqrt(op.reduce_sum(op.multiply(vector, vector), _ints(op, 1), keep_dims=True))
             vector = op.divide(vector, op.maximum(length, _float(op, 1e-12)))
-        self._pool = _pool(vector, [ids], half=half)
+        self._requests = _Requests(vector, [ids], half=half)
         self._dimensions = plan.dimensions
 
     def encode(self, texts: Sequence[Sequence[int]]) -> Any:
@@ -50,15 +53,11 @@ class Compiled:
         import numpy as np
 
         found = np.empty((len(texts), self._dimensions), dtype=np.float32)
-
-        def keep(request: Any, place: int) -> None:
-            found[place] = request.get_output_tensor(0).data[0]
-
-        self._pool.set_callback(keep)
         # The longest first, so that none of them runs alone in the end.
-        for place in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
-            self._pool.start_async([np.array([texts[place]], dtype=np.int64)], place)
-        self._pool.wait_all()
+        order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+        inputs = ([np.array([texts[place]], dtype=np.int64)] for place in order)
+        for place, vector in zip(order, self._requests.run(inputs), strict=True):
+            found[place] = vector[0]
         return found
 
 
@@ -77,37 +76,59 @@ class CompiledPairs:
         )
         for head in classifier.heads:
             value = _dense(op, value, head)
-        self._pool = _pool(value, [ids, types], half=half)
+        self._requests = _Requests(value, [ids, types], half=half)
 
     def encode(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Any:
         """Numbers, shape (n,), of pairs as token ids with special ones and the part that each token belongs to."""
         import numpy as np
 
         found = np.empty(len(pairs), dtype=np.float32)
-
-        def keep(request: Any, place: int) -> None:
-            found[place] = request.get_output_tensor(0).data[0, 0]
-
-        self._pool.set_callback(keep)
-        for place in sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0])):
-            ids, types = pairs[place]
-            self._pool.start_async(
-                [np.array([ids], dtype=np.int64), np.array([types], dtype=np.int64)], place
-            )
-        self._pool.wait_all()
+        order = sorted(range(len(pairs)), key=lambda place: -len(pairs[place][0]))
+        inputs = ([np.array([part], dtype=np.int64) for part in pairs[place]] for place in order)
+        for place, value in zip(order, self._requests.run(inputs), strict=True):
+            found[place] = value[0, 0]
         return found
 
 
-def _pool(result: Any, inputs: Sequence[Any], *, half: bool) -> Any:
-    """A graph compiled, and as many requests to it as the cores can serve."""
-    import openvino as ov
+class _Requests:
+    """Requests to a compiled graph, more than run at once: some wait while other threads have Python's lock."""
 
-    model = ov.Model([result], list(inputs), "encoder")
-    how = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-    # As the other libraries of numbers are told how many cores are theirs.
-    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads):
-        how["INFERENCE_NUM_THREADS"] = threads
-    return ov.AsyncInferQueue(ov.Core().compile_model(model, "CPU", how))
+    def __init__(self, result: Any, inputs: Sequence[Any], *, half: bool) -> None:
+        import openvino as ov
+
+        model = ov.Model([result], list(inputs), "encoder")
+        how = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
+        # As the other libraries of numbers are told how many cores are theirs.
+        if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads):
+            how["INFERENCE_NUM_THREADS"] = threads
+        compiled = ov.Core().compile_model(model, "CPU", how)
+        count = _WAITING * int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._requests = [compiled.create_infer_request() for _ in range(count)]
+
+    def run(self, inputs: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """What the graph makes of each of the inputs, in their order; each is gone when the next is asked for.
+
+        They are waited for in order, without callbacks: those would wait for Python's lock while
+        other threads have it, and the cores with them.
+        """
+        free = deque(self._requests)
+        running: deque[Any] = deque()
+        try:
+            for each in inputs:
+                if not free:
+                    running[0].wait()
+                    yield running[0].get_output_tensor(0).data
+                    free.append(running.popleft())
+                request = free.popleft()
+                request.start_async(list(each))
+                running.append(request)
+            while running:
+                running[0].wait()
+                yield running[0].get_output_tensor(0).data
+                running.popleft()
+        finally:
+            for request in running:  # left early, by an interrupt
+                request.wait()
 
 
 def _encoder(network: Network, *, typed: bool = False) -> tuple[Any, Any, Any, Any]:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,10 +92,13 @@ class LoaderPool:
         for thread in self._threads:
             thread.join(_GRACE)
 
-    def load(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Document | Failure | None]]:
+    def load(
+        self, jobs: Iterable[Job], meanwhile: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Job, Document | Failure | None]]:
         """What is in the files, in their order: every file's items, then None for its end.
 
-        ``jobs`` is asked for more only as the work goes on.
+        ``jobs`` is asked for more only as the work goes on. ``meanwhile`` is called now and then
+        while a file is waited for.
         """
         waiting = iter(jobs)
         more = True
@@ -108,7 +111,7 @@ class LoaderPool:
             if not self._queue:
                 return
             answers = self._queue[0]
-            while (frame := self._next(answers)) is not None:
+            while (frame := self._next(answers, meanwhile)) is not None:
                 yield from (
                     (answers.job, unpack(item))
                     for item in json.loads(frame.decode("utf-8", "surrogatepass"))["items"]
@@ -131,16 +134,11 @@ class LoaderPool:
                 thread.start()
             self._changed.notify_all()
 
-    def _next(self, answers: _Answers) -> bytes | None:
+    def _next(self, answers: _Answers, meanwhile: Callable[[], None]) -> bytes | None:
         """The next frame of the first file; None after its last."""
+        while not self._heard(answers):
+            meanwhile()
         with self._changed:
-            while not answers.frames and not answers.done:
-                if self._closing:
-                    raise RuntimeError("the pool is closed")
-                if self._trouble is not None:
-                    raise self._trouble
-                self._changed.wait(_TICK)
-                self._end_the_silent()
             if self._closing:  # what the end of the workers left is no answer
                 raise RuntimeError("the pool is closed")
             if not answers.frames:
@@ -149,6 +147,18 @@ class LoaderPool:
             self._buffered -= len(frame)
             self._changed.notify_all()
             return frame
+
+    def _heard(self, answers: _Answers) -> bool:
+        """Wait a moment for a frame of the first file, or its end; whether there is one."""
+        with self._changed:
+            if not answers.frames and not answers.done:
+                if self._closing:
+                    raise RuntimeError("the pool is closed")
+                if self._trouble is not None:
+                    raise self._trouble
+                self._changed.wait(_TICK)
+                self._end_the_silent()
+            return bool(answers.frames) or answers.done
 
     def _end_the_silent(self) -> None:
         now = time.monotonic()

@@ -1,9 +1,10 @@
 """Files into the index: what changed is read, cut, embedded and stored; what vanished leaves.
 
-Work is done in portions. Where an LLM writes contexts, each is durable as soon as it came. The
-vectors of a portion are durable as soon as a batch is embedded; its documents change over in one
-transaction once all their vectors are there. Whatever stops the work, the index answers from the
-last portion, and the same command carries on after it.
+Work is done in portions: while one is embedded, the next is read and cut, and the one before
+changes over. Where an LLM writes contexts, each is durable as soon as it came. The vectors of a
+portion are durable as soon as a batch is embedded; its documents change over in one transaction
+once all their vectors are there. Whatever stops the work, the index answers from the last portion,
+and the same command carries on after it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import hashlib
 import os
 import stat
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -30,6 +32,7 @@ from ragcli.pipeline.contexts import ContextReport, ContextWriter
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.model import terms_of
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
+from ragcli.pipeline.stage import EmbeddingStage
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
 from ragcli.pipeline.vetting import flag_all, flags_of, holding_secrets, masked
 from ragcli.settings import NONE
@@ -85,6 +88,25 @@ class _Cut:
     flags: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Portion:
+    """Documents that change over together, the files that end with them, and what is awaited for them.
+
+    ``bytes`` is about what they take of their files. ``awaited`` are the contents being embedded.
+    """
+
+    cuts: list[_Cut]
+    finished: list[tuple[FileState, set[str], int]]
+    bytes: int
+    awaited: set[str] = field(default_factory=set)
+    tokens: int = 0  # to embed
+    embedded: int = 0  # of those tokens
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return [chunk for cut in self.cuts for chunk in cut.chunks]
+
+
 class Builder:
     """One run of ``rag index`` over an index whose writer lock is held.
 
@@ -120,9 +142,12 @@ class Builder:
         self._portion = _PORTION * (4 if self._report.service else 1)
         self._total_bytes = 0  # of files to read
         self._finished_bytes = 0  # of files that are done
-        self._begun_bytes = 0  # about, of the file that was begun before this portion
+        self._begun_bytes = 0  # about, of the file that was begun before the portions under way
         self._waiting_bytes = 0  # about, of the documents that wait
         self._waiting: list[_Cut] = []
+        self._under_way: deque[_Portion] = deque()
+        self._batches: deque[tuple[_Portion, list[Chunk]]] = deque()  # given to the stage
+        self._stage = EmbeddingStage(self._embed)
         self._unfinished: set[str] = set()  # files of which documents had to be left
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
@@ -158,7 +183,7 @@ class Builder:
         return ContextWriter(
             self._catalog, self._index.settings, self._cutting, self._counter, self._report.contexts,
             others=not self._options.rebuild, mask=self._masks, affords=self._affords, plan=self._plan,
-            tell=lambda: self._tell(0.0),
+            tell=self._tell,
         )  # fmt: skip
 
     def _check_prices(self) -> None:
@@ -205,15 +230,14 @@ class Builder:
                     self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
                 discard(self._index.projections())
-        with self._options.pool() as pool:
-            for job, item in pool.load(self._jobs(work)):
-                reading = self._readings[job.path]
-                if item is None:
-                    self._finish(reading)
-                    del self._readings[job.path]
-                else:
-                    self._receive(reading, item)
-        self._flush()
+        try:
+            self._read(work)
+        except BaseException:
+            with suppress(Exception):
+                self._keep_made()
+            raise
+        finally:
+            self._stage.close()
         self._remove_vanished(roots, names)
         if not self._plan:
             self._settle()
@@ -221,6 +245,21 @@ class Builder:
         self._report.chunks_total = self._catalog.chunk_count
         self._report.seconds = time.perf_counter() - start
         return self._report
+
+    def _read(self, work: Sequence[tuple[str, FoundFile]]) -> None:
+        """Bring what the files hold into the index, portion by portion."""
+        with self._options.pool() as pool:
+            for job, item in pool.load(self._jobs(work), meanwhile=self._keep_made):
+                reading = self._readings[job.path]
+                if item is None:
+                    self._finish(reading)
+                    del self._readings[job.path]
+                else:
+                    self._receive(reading, item)
+                    self._keep_made()
+        self._flush()
+        while self._under_way:
+            self._land()
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
@@ -245,9 +284,8 @@ class Builder:
         return self._cutting.chunks(document, self._counter, embed)
 
     def _embed_pieces(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._model().embed_documents(
-            [Masking().mask(text) for text in texts] if self._masks else texts
-        )
+        self._model()
+        return self._stage.embed([Masking().mask(text) for text in texts] if self._masks else texts)
 
     def _vetted(self, cut: _Cut) -> _Cut:
         """A document with its chunks as they are to be embedded, and what a reader of them must know."""
@@ -401,46 +439,60 @@ class Builder:
         self._waiting.append(_Cut(document, chunks, digest_before))
         self._waiting_chunks += len(chunks)
         self._waiting_bytes += len(document.text)
-        if self._waiting_chunks >= self._portion:
+        # The first portion is small: until it is there, nothing is embedded.
+        first = not self._under_way and not self._finished_bytes and not self._begun_bytes
+        if self._waiting_chunks >= (self._portion // 4 if first else self._portion):
             self._flush()
 
     # -- embedding and changing over -----------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Embed what waits and change its documents over, all in one generation.
+        """Have what waits embedded, and meanwhile change over what was begun before it.
 
-        Where an LLM fails in the middle of it, that is done with the documents that are whole, and
-        the failure raised.
+        Where an LLM or a service fails in the middle of it, that is done with the documents that are
+        whole, and the failure raised.
         """
         if not self._waiting and not self._finished:
             return
-        stopped = self._situate(self._writer) if self._writer is not None else None
-        self._waiting = [self._vetted(cut) for cut in self._waiting]
-        self._leave(self._embed([chunk for cut in self._waiting for chunk in cut.chunks]))
-        for cut in self._waiting:
-            self._count(cut)
-        with self._one_change():
-            if not self._plan:
-                self._change_over()
+        portion = _Portion(self._waiting, self._finished, self._waiting_bytes)
+        self._waiting, self._waiting_chunks, self._waiting_bytes, self._finished = [], 0, 0, []
+        self._under_way.append(portion)
+        stopped = self._situate(self._writer, portion) if self._writer is not None else None
+        portion.cuts = [self._vetted(cut) for cut in portion.cuts]
+        self._begin(portion)
+        last = 1 if portion.awaited and stopped is None else 0
+        while len(self._under_way) > last:
+            self._land()
         if self._failure is not None:
             raise self._failure
-        if self._finished:
-            self._finished_bytes += sum(size for _, _, size in self._finished)
-            self._begun_bytes = 0
-        else:
-            self._begun_bytes += self._waiting_bytes
-        self._waiting, self._waiting_chunks, self._waiting_bytes, self._finished = [], 0, 0, []
-        self._tell(0.0)
         if stopped is not None:
             raise stopped
 
-    def _situate(self, writer: ContextWriter) -> RagError | None:
-        """Have an LLM write of the chunks that wait; what is not whole then waits no more."""
-        found, stopped = writer.situate([(cut.document, cut.chunks) for cut in self._waiting])
-        pairs = list(zip(self._waiting, found, strict=True))
+    def _land(self) -> None:
+        """Wait for the vectors of the first portion under way, and change its documents over."""
+        portion = self._under_way[0]
+        while portion.awaited:
+            self._keep_made(wait=True)
+        for cut in portion.cuts:
+            self._count(cut)
+        with self._one_change():
+            if not self._plan:
+                self._change_over(portion)
+        if portion.finished:
+            self._finished_bytes += sum(size for _, _, size in portion.finished)
+            self._begun_bytes = 0
+        else:
+            self._begun_bytes += portion.bytes
+        self._under_way.popleft()
+        self._tell()
+
+    def _situate(self, writer: ContextWriter, portion: _Portion) -> RagError | None:
+        """Have an LLM write of a portion's chunks; documents that are not whole then leave it."""
+        found, stopped = writer.situate([(cut.document, cut.chunks) for cut in portion.cuts])
+        pairs = list(zip(portion.cuts, found, strict=True))
         self._again |= {cut.document.file for cut, told in pairs if told.failed}
         self._unfinished |= {cut.document.file for cut, told in pairs if not told.whole}
-        self._waiting = [replace(cut, chunks=told.chunks) for cut, told in pairs if told.whole]
+        portion.cuts = [replace(cut, chunks=told.chunks) for cut, told in pairs if told.whole]
         return stopped
 
     def _count(self, cut: _Cut) -> None:
@@ -455,28 +507,30 @@ class Builder:
         else:
             self._report.changed += 1
 
-    def _tell(self, share: float) -> None:
-        """Tell how far the work is, ``share`` of what waits being embedded."""
-        done = self._finished_bytes + self._begun_bytes + int(share * self._waiting_bytes)
+    def _tell(self) -> None:
+        """Tell how far the work is: files that are done, and of those under way the share of tokens embedded."""
+        done = self._finished_bytes + self._begun_bytes
+        done += sum(int(part.bytes * part.embedded / part.tokens) for part in self._under_way if part.tokens)
         # What lies packed in a file may be longer than the file: there is work left while some waits.
-        most = self._total_bytes if not self._waiting else int(0.99 * self._total_bytes)
+        left = self._under_way or self._waiting
+        most = int(0.99 * self._total_bytes) if left else self._total_bytes
         written = self._report.contexts.written if self._report.contexts else 0
         self._progress.advance(min(done, most), self._report.embedded, written)
 
-    def _change_over(self) -> None:
+    def _change_over(self, portion: _Portion) -> None:
         generation = self._generation
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        for cut in self._waiting:
+        for cut in portion.cuts:
             added, removed = self._catalog.put_document(cut.document, cut.chunks, now, generation)
             self._catalog.put_flags(cut.document.id, cut.flags)
             self._report.chunks_added += added
             self._report.chunks_removed += removed
-        begun = {cut.document.file for cut in self._waiting} | self._unfinished
-        for path in begun - ({state.path for state, _, _ in self._finished} - self._unfinished):
+        begun = {cut.document.file for cut in portion.cuts} | self._unfinished
+        for path in begun - ({state.path for state, _, _ in portion.finished} - self._unfinished):
             # Its end comes with a later portion. Should that never come, the next run reads it again, or
             # finds it gone.
             self._catalog.touch_file(FileState(path, 0, -1, "", ""))
-        for state, seen, _ in self._finished:
+        for state, seen, _ in portion.finished:
             if state.path in self._unfinished:
                 continue
             for document_id in self._catalog.documents_of(state.path):
@@ -486,54 +540,77 @@ class Builder:
             again = state.path in self._again
             self._catalog.touch_file(replace(state, recipe=f"{state.recipe}:again") if again else state)
 
-    def _embed(self, chunks: Sequence[Chunk]) -> set[str]:
-        """Make sure that every chunk has its vector, in batches of like length, each durable at once.
+    def _begin(self, portion: _Portion) -> None:
+        """Make sure that every chunk gets its vector, in batches of like length, each durable at once.
 
-        Gives the contents that have none, as the budget ran out or the service failed; then
-        ``_failure`` is set.
+        A service is asked here and now; documents whose texts have no vectors then, as the budget ran
+        out or the service failed, leave the portion, and in the second case ``_failure`` is set.
         """
-        texts = {content_hash(chunk.sent_text): chunk for chunk in chunks}
+        texts = {content_hash(chunk.sent_text): chunk for chunk in portion.chunks}
         missing = self._catalog.missing_vectors(texts, self._signature)
+        for other in self._under_way:
+            missing -= other.awaited
         self._report.cached += len(texts) - len(missing)
         wanted = [content for content in texts if content in missing]
         if self._plan:
             self._report.tokens += sum(texts[content].tokens for content in wanted)
             self._report.embedded += len(missing)
-            return set()
+            return
         wanted = self._affordable(wanted, texts)
         order = sorted(wanted, key=lambda content: (-texts[content].tokens, content))
+        portion.tokens = sum(texts[content].tokens for content in order)
         if self._hand_in is not None:
             self._hand_in.update((content, texts[content].sent_text) for content in order)
-            self._handed += sum(texts[content].tokens for content in order)
-            return missing
-        if not order:
-            return missing
+            self._handed += portion.tokens
+        elif order:
+            chunks = [texts[content] for content in order]
+            model = self._model()
+            if isinstance(model, ServiceEmbedder):
+                missing -= self._stream(model, portion, chunks)
+            else:
+                missing.clear()
+                portion.awaited = set(order)
+                for first in range(0, len(order), _DURABLE):
+                    batch = chunks[first : first + _DURABLE]
+                    self._batches.append((portion, batch))
+                    self._stage.put([chunk.sent_text for chunk in batch])
+        self._leave(portion, missing)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts, by the model that was proved; called by the stage's thread."""
+        if self._loaded is None:
+            raise RuntimeError("no model is loaded")
+        return self._loaded.embed_documents(texts)
+
+    def _keep_made(self, *, wait: bool = False) -> None:
+        """Make durable what the stage has embedded by now, and at least one batch where it is waited for."""
+        while self._batches and (made := self._stage.take(wait=wait)) is not None:
+            wait = False
+            portion, batch = self._batches.popleft()
+            self._keep(portion, batch, made.vectors)
+            self._report.spent = self._report.tokens
+            self._seconds += made.seconds
+
+    def _keep(self, portion: _Portion, chunks: Sequence[Chunk], vectors: Vectors) -> list[str]:
+        """Make vectors of some of a portion's chunks durable; what they are vectors of."""
+        contents = [content_hash(chunk.sent_text) for chunk in chunks]
+        self._catalog.put_vectors(contents, self._signature, vectors)
+        tokens = sum(chunk.tokens for chunk in chunks)
+        portion.awaited.difference_update(contents)
+        portion.embedded += tokens
+        self._report.embedded += len(contents)
+        self._report.tokens += tokens
+        self._tell()
+        return contents
+
+    def _stream(self, model: ServiceEmbedder, portion: _Portion, chunks: Sequence[Chunk]) -> set[str]:
+        """Have a service embed the chunks; what has its vector now. Its failure is raised later."""
         done: set[str] = set()
-        model = self._model()
 
         def keep(positions: Sequence[int], vectors: Vectors) -> None:
-            contents = [order[position] for position in positions]
-            self._catalog.put_vectors(contents, self._signature, vectors)
-            done.update(contents)
-            self._report.embedded += len(contents)
-            self._report.tokens += sum(texts[content].tokens for content in contents)
-            self._tell(len(done) / len(order))
+            done.update(self._keep(portion, [chunks[position] for position in positions], vectors))
 
         start = time.perf_counter()
-        if isinstance(model, ServiceEmbedder):
-            self._stream(model, [texts[content] for content in order], keep)
-        else:
-            for first in range(0, len(order), _DURABLE):
-                batch = range(first, min(first + _DURABLE, len(order)))
-                keep(batch, model.embed_documents([texts[order[n]].sent_text for n in batch]))
-            self._report.spent = self._report.tokens
-        self._seconds += time.perf_counter() - start
-        return missing - done
-
-    def _stream(
-        self, model: ServiceEmbedder, chunks: Sequence[Chunk], keep: Callable[[Sequence[int], Vectors], None]
-    ) -> None:
-        """Have a service embed the chunks; its failure is raised once what it gave has its place."""
         before = model.spent, model.in_parts
         try:
             model.stream([chunk.sent_text for chunk in chunks], [chunk.tokens for chunk in chunks], keep)
@@ -542,6 +619,8 @@ class Builder:
         finally:
             self._report.spent += model.spent - before[0]
             self._report.in_parts += model.in_parts - before[1]
+            self._seconds += time.perf_counter() - start
+        return done
 
     def _affordable(self, contents: list[str], texts: Mapping[str, Chunk]) -> list[str]:
         """The first of the texts for which the budget suffices; once it does not, none any more."""
@@ -574,13 +653,13 @@ class Builder:
         more = self._report.contexts.cost_of(sent, received) or 0.0
         return self._options.cap.suffices(tokens + sent + received, cost + more)
 
-    def _leave(self, lacking: set[str]) -> None:
+    def _leave(self, portion: _Portion, lacking: set[str]) -> None:
         """Set documents aside whose texts have no vectors; the next run reads their files again."""
         if not lacking:
             return
         left, whole, handed = self._report.left, [], self._hand_in or {}
         tokens: dict[str, int] = {}
-        for cut in self._waiting:
+        for cut in portion.cuts:
             lacks = {content_hash(chunk.sent_text): chunk.tokens for chunk in cut.chunks}
             lacks = {content: count for content, count in lacks.items() if content in lacking}
             if not lacks:
@@ -592,7 +671,7 @@ class Builder:
             self._unfinished.add(cut.document.file)
         left.texts += len(tokens)
         left.tokens += sum(tokens.values())
-        self._waiting = whole
+        portion.cuts = whole
 
     def _model(self) -> Embedder:
         """The model, loaded, and proved to make the vectors that the index holds."""

@@ -1,4 +1,4 @@
-"""A Chroma collection to be read: by the engine that its own package carries, else by its client.
+"""A Chroma collection, read and written: by the engine that its own package carries, else by its client.
 
 The client takes more than a second to import, the engine a tenth of that. The engine is no public
 interface, so it is used only in versions that the tests hold against the client.
@@ -6,9 +6,11 @@ interface, so it is used only in versions that the tests hold against the client
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,9 +51,36 @@ class Reader(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """Writes one collection. A folder must not be open twice in one process."""
+
+    def put(
+        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+    ) -> None:
+        """Write rows, of which those that are there already are replaced; ``vectors`` of shape (n, dim)."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Take rows out."""
+        ...
+
+    def write_graph_after(self, rows: int) -> None:
+        """Set how many rows the log may hold before the graph is written."""
+        ...
+
+
 def open_reader(folder: Path, name: str) -> Reader:
     """The collection of that name in a folder. Raises whatever Chroma raises."""
     return EngineReader(folder, name) if _version().startswith(_KNOWN) else ClientReader(folder, name)
+
+
+def open_writer(folder: Path, name: str, hnsw: Mapping[str, Any] | None = None) -> Writer:
+    """The collection of that name in a folder, made with the settings ``hnsw`` where it is not there.
+
+    Without them it must be there. Raises whatever Chroma raises.
+    """
+    kind = EngineWriter if _version().startswith(_KNOWN) else ClientWriter
+    return kind(folder, name, hnsw)
 
 
 def _version() -> str:
@@ -62,20 +91,24 @@ def _version() -> str:
     return told.name.removeprefix("chromadb-") if told else ""
 
 
+def _open_engine(folder: Path) -> Any:
+    import chromadb_rust_bindings as engine
+
+    database = engine.SqliteDBConfig(
+        hash_type=engine.MigrationHash.MD5, migration_mode=engine.MigrationMode.Apply,
+        url=f"{folder}/chroma.sqlite3",
+    )  # fmt: skip
+    return engine.Bindings(
+        allow_reset=False, sqlite_db_config=database, persist_path=str(folder),
+        hnsw_cache_size=_open_files() // _SHARE,
+    )  # fmt: skip
+
+
 class EngineReader:
     """A collection, read by Chroma's engine."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        import chromadb_rust_bindings as engine
-
-        database = engine.SqliteDBConfig(
-            hash_type=engine.MigrationHash.MD5, migration_mode=engine.MigrationMode.Apply,
-            url=f"{folder}/chroma.sqlite3",
-        )  # fmt: skip
-        self._engine = engine.Bindings(
-            allow_reset=False, sqlite_db_config=database, persist_path=str(folder),
-            hnsw_cache_size=_open_files() // _SHARE,
-        )  # fmt: skip
+        self._engine = _open_engine(folder)
         self._id = str(self._engine.get_collection(name, _TENANT, _DATABASE).id)
 
     @cached_property
@@ -95,6 +128,32 @@ class EngineReader:
             self._id, None, None, limit, offset, None, ["embeddings"], _TENANT, _DATABASE
         )
         return Rows(list(found.ids), np.asarray(found.embeddings, dtype=np.float32))
+
+
+class EngineWriter:
+    """A collection, written by Chroma's engine as its client has it written."""
+
+    def __init__(self, folder: Path, name: str, hnsw: Mapping[str, Any] | None = None) -> None:
+        self._engine = engine = _open_engine(folder)
+        if hnsw is None:
+            found = engine.get_collection(name, _TENANT, _DATABASE)
+        else:
+            told = json.dumps({"hnsw": dict(hnsw), "spann": None, "embedding_function": {"type": "legacy"}})
+            found = engine.create_collection(name, told, None, None, True, _TENANT, _DATABASE)
+        self._id = str(found.id)
+
+    def put(
+        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+    ) -> None:
+        self._engine.upsert(
+            self._id, list(ids), list(vectors), list(metadatas), None, None, _TENANT, _DATABASE
+        )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._engine.delete(self._id, list(ids), None, None, None, _TENANT, _DATABASE)
+
+    def write_graph_after(self, rows: int) -> None:
+        self._engine.update_collection(self._id, None, None, json.dumps({"hnsw": {"sync_threshold": rows}}))
 
 
 class ClientReader:
@@ -118,6 +177,33 @@ class ClientReader:
 
         found = self._collection.get(limit=limit, offset=offset, include=["embeddings"])
         return Rows(found["ids"], np.asarray(found["embeddings"], dtype=np.float32))
+
+
+class ClientWriter:
+    """A collection, written by Chroma's public client."""
+
+    def __init__(self, folder: Path, name: str, hnsw: Mapping[str, Any] | None = None) -> None:
+        client = open_client(folder)
+        if hnsw is None:
+            self._collection = client.get_collection(name, embedding_function=None)
+        else:
+            self._collection = client.get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": dict(hnsw)}
+            )
+
+    def put(
+        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+    ) -> None:
+        self._collection.upsert(ids=list(ids), embeddings=vectors, metadatas=list(metadatas))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._collection.delete(ids=list(ids))
+
+    def write_graph_after(self, rows: int) -> None:
+        with warnings.catch_warnings():
+            # Chroma finds it old-fashioned that a collection has no embedding function of its own.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._collection.modify(configuration={"hnsw": {"sync_threshold": rows}})
 
 
 def open_client(folder: Path) -> Any:

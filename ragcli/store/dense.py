@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,7 +19,15 @@ from ragcli.aside import Answer, Aside
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.embed import Measure, closeness, measure_of
 from ragcli.errors import IndexDamaged
-from ragcli.store.chroma import ClientReader, Reader, forget_clients, open_client, open_reader
+from ragcli.store.chroma import (
+    ClientReader,
+    ClientWriter,
+    Reader,
+    Writer,
+    forget_clients,
+    open_reader,
+    open_writer,
+)
 from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import engine
 
@@ -35,11 +42,13 @@ _T = TypeVar("_T")
 
 COLLECTION = "chunks"
 _NAME = "the Chroma collection"
-_VERSION = 3
+_VERSION = 4
 _BATCH = 2000
+_WRITTEN = 400  # at once: meanwhile Chroma's engine holds Python's lock, and other threads wait
 # One thread builds the graph the same way each time. The width of the search is well over
-# Chroma's default, which misses one exact neighbour in ten on hard vectors.
-_HNSW = {"ef_construction": 200, "max_neighbors": 32, "ef_search": 400, "num_threads": 1}
+# Chroma's default, which misses one exact neighbour in ten on hard vectors; with it a graph of twice
+# the edges finds hardly more, and takes twice the time to make and to search (``benchmarks.recall``).
+_HNSW = {"ef_construction": 100, "max_neighbors": 16, "ef_search": 400, "num_threads": 1}
 _SPACES: dict[Measure, str] = {"cosine": "cosine", "dot": "ip", "euclidean": "l2"}
 # Rows that Chroma keeps in its log before it writes the graph: many while rows come in, and hardly
 # any afterwards, because the log is replayed at each open and then written over by readers.
@@ -61,7 +70,7 @@ class DenseStore:
         self.folder = folder
         self._signature = signature
         self._measure = measure_of(signature)
-        self._client: Any = None
+        self._writer: Writer | None = None
         self._reader: Reader | None = None
         self._ahead = ahead  # see ``neighbours``
         self._made: tuple[int, int] | None = None
@@ -70,13 +79,17 @@ class DenseStore:
     def form(self) -> str:
         return f"chroma:{_VERSION}:{self._signature}"
 
+    @property
+    def recipe(self) -> None:
+        return None
+
     def close(self) -> None:
         """Make Chroma let go of the folder."""
-        if self._client is not None or isinstance(self._reader, ClientReader):
-            forget_clients()
         if self._ahead is not None:
             self._ahead.close()
-        self._client = self._reader = self._ahead = None
+        if isinstance(self._writer, ClientWriter) or isinstance(self._reader, ClientReader):
+            forget_clients()
+        self._writer = self._reader = self._ahead = None
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
         made = marker_stamp(self.folder)
@@ -97,18 +110,15 @@ class DenseStore:
         if deleted > catalog.chunk_count + _MOST_DELETED:
             return None
         with engine(_NAME, making=not since):
-            collection = self._collection(create=not since)
+            writer = self._writing(create=not since)
             if since:
-                _write_graph_after(collection, _WHILE_FILLING)
+                writer.write_graph_after(_WHILE_FILLING)
             for ids in _batches(gone):
-                collection.delete(ids=ids)
-            for batch in _batches(catalog.chunks_since(since)):
+                writer.delete(ids)
+            for batch in _batches(catalog.chunks_since(since), _WRITTEN):
                 ids = [stored.chunk.id for stored in batch]
-                collection.upsert(
-                    ids=ids,
-                    embeddings=catalog.vectors_of(ids, self._signature),
-                    metadatas=[_metadata(stored) for stored in batch],
-                )
+                vectors = catalog.vectors_of(ids, self._signature)
+                writer.put(ids, vectors, [_metadata(stored) for stored in batch])
         # A process that stays open must not go on with what it read before.
         self.close()
         return deleted
@@ -120,7 +130,7 @@ class DenseStore:
         tell, at each search, whether it is right.
         """
         with engine(_NAME, making=True):
-            _write_graph_after(self._collection(create=False), _AT_REST)
+            self._writing(create=False).write_graph_after(_AT_REST)
             reader = self._reading()
             for vector in reader.rows(1).vectors:
                 reader.nearest(vector.tolist(), 1)
@@ -195,26 +205,21 @@ class DenseStore:
     def _reading(self) -> Reader:
         """The collection, to be read."""
         with engine(_NAME):
-            if self._client is not None:
+            if self._writer is not None:
                 self.close()
             if self._reader is None:
                 self._reader = open_reader(self.folder, COLLECTION)
             return self._reader
 
-    def _collection(self, *, create: bool) -> Any:
+    def _writing(self, *, create: bool) -> Writer:
         """The collection, to be written."""
         with engine(_NAME, making=create):
             if self._reader is not None:
                 self.close()
-            if self._client is None:
-                self._client = open_client(self.folder)
-            if create:
-                space = _SPACES[self._measure]
-                configuration = {"hnsw": _HNSW | {"space": space, "sync_threshold": _WHILE_FILLING}}
-                return self._client.get_or_create_collection(
-                    COLLECTION, embedding_function=None, configuration=configuration
-                )
-            return self._client.get_collection(COLLECTION, embedding_function=None)
+            if self._writer is None:
+                made = _HNSW | {"space": _SPACES[self._measure], "sync_threshold": _WHILE_FILLING}
+                self._writer = open_writer(self.folder, COLLECTION, made if create else None)
+            return self._writer
 
 
 def neighbours(folder: Path) -> Answer:
@@ -268,14 +273,6 @@ class ScanStore:
         return [hit for hit in found if within is None or hit[0] in within][:limit]
 
 
-def _write_graph_after(collection: Any, rows: int) -> None:
-    """Set how many rows the log may hold before the graph is written."""
-    with warnings.catch_warnings():
-        # Chroma finds it old-fashioned that a collection has no embedding function of its own.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        collection.modify(configuration={"hnsw": {"sync_threshold": rows}})
-
-
 def _agree(
     measure: Measure, distances: Sequence[float], scores: Vector, vectors: Vectors, vector: Vector
 ) -> bool:
@@ -305,9 +302,9 @@ def _contradiction() -> IndexDamaged:
     return IndexDamaged(f"{_NAME} does not hold what the catalogue holds; run `rag doctor --repair`")
 
 
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+def _batches(items: Iterable[_T], size: int = _BATCH) -> Iterator[list[_T]]:
     iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
+from ragcli.store.beside import fill
 from ragcli.store.projection import MARKER
 from ragcli.store.trouble import engine
 
@@ -47,6 +48,11 @@ class LexicalStore:
     @property
     def form(self) -> str:
         return f"tantivy:{_VERSION}:analyzer:{self.analyze.form}"
+
+    @property
+    def recipe(self) -> tuple[str, ...]:
+        code = "import sys; from ragcli.store.lexical import make; make(*sys.argv[1:])"
+        return code, str(self.analyze)
 
     def close(self) -> None:
         self._open = None
@@ -312,3 +318,8 @@ def _rarity(count: int, total: int) -> float:
 def _literal(text: str) -> str:
     """A text as a regular expression of tantivy's."""
     return "".join(sign if sign.isalnum() or sign == "_" else f"\\{sign}" for sign in text)
+
+
+def make(folder: str, catalog: str, languages: str) -> None:
+    """Make the lexical index of a catalogue, in a process of its own."""
+    fill(LexicalStore(Path(folder), Analyzer.of(languages)), catalog)

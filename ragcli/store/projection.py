@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -19,9 +20,12 @@ from ragcli.catalog import Catalog
 from ragcli.disk import flush_file, is_writable, replace_text, share_like
 from ragcli.errors import IndexDamaged
 from ragcli.jsontext import parse_json
+from ragcli.store.beside import Beside, begin
 
 MARKER = "projection.json"
 _PIECE = 1 << 20
+# Chunks of which it pays to have a process of its own begun.
+_MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,14 @@ class Projection(Protocol):
     @property
     def form(self) -> str:
         """What the marker must say for the projection to be of use."""
+        ...
+
+    @property
+    def recipe(self) -> tuple[str, ...] | None:
+        """Python that makes it anew in another process, given its folder, the catalogue and the words that follow.
+
+        None where it is made in this one.
+        """
         ...
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
@@ -136,31 +148,66 @@ def bring_up_to_date(
     next call does all of it again. What is damaged, or was made of an empty catalogue, is made
     anew. ``seal`` is left out between the portions of one run, because it reads every file.
     """
-    touched = []
-    for projection in projections:
-        marker = read_marker(projection.folder)
-        current = is_current(projection, catalog, thorough=thorough)
-        if not current:
-            marker = _follow(projection, catalog, marker)
-            touched.append(projection.folder)
-        if seal and marker is not None and marker.files is None:
-            marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
-            share_like(catalog.path, projection.folder)
-            _write(projection.folder, marker, catalog)
-        elif not current and marker is not None:
-            _write(projection.folder, marker, catalog)
-    return touched
+    wanted = list(projections)
+    stale = [each for each in wanted if not is_current(each, catalog, thorough=thorough)]
+    with _made_beside(stale, catalog) as beside:
+        for projection in sorted(wanted, key=lambda each: each in beside):
+            marker = read_marker(projection.folder)
+            if projection in beside and beside[projection].wait():
+                projection.close()
+                marker = Marker(catalog.get("uid") or "", catalog.generation, projection.form)
+            elif projection in stale:
+                marker = _follow(projection, catalog, marker)
+            if seal and marker is not None and marker.files is None:
+                marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
+                share_like(catalog.path, projection.folder)
+                _write(projection.folder, marker, catalog)
+            elif projection in stale and marker is not None:
+                _write(projection.folder, marker, catalog)
+    return [projection.folder for projection in stale]
+
+
+@contextmanager
+def _made_beside(stale: Sequence[Projection], catalog: Catalog) -> Iterator[dict[Projection, Beside]]:
+    """Those of several that are to be made anew of many chunks, begun by other processes, but for one."""
+    begun: dict[Projection, Beside] = {}
+    try:
+        if len(stale) > 1 and catalog.chunk_count >= _MANY and all(_is_anew(each, catalog) for each in stale):
+            for projection in stale:
+                if projection.recipe is not None and len(begun) < len(stale) - 1:
+                    _empty(projection)
+                    process = begin(projection, catalog)
+                    if process is not None:
+                        begun[projection] = process
+        yield begun
+    finally:
+        for process in begun.values():
+            process.end()
+
+
+def _is_anew(projection: Projection, catalog: Catalog) -> bool:
+    """Whether nothing of a projection that is not current can be gone on with."""
+    marker = read_marker(projection.folder)
+    return (
+        marker is None
+        or (marker.catalog, marker.form) != (catalog.get("uid") or "", projection.form)
+        or not 0 < marker.generation < catalog.generation
+    )
+
+
+def _empty(projection: Projection) -> None:
+    projection.close()
+    clear(projection.folder)
+    projection.folder.mkdir(parents=True, exist_ok=True)
 
 
 def _follow(projection: Projection, catalog: Catalog, marker: Marker | None) -> Marker:
     """Do what the projection lacks, from where it stands or from the beginning."""
     folder = projection.folder
-    uid = catalog.get("uid") or ""
     deleted = None
     if (
         marker is not None
-        and (marker.catalog, marker.form) == (uid, projection.form)
-        and 0 < marker.generation < catalog.generation
+        and not _is_anew(projection, catalog)
         and (marker.files is None or _look(folder, marker.files, thorough=False).same)
     ):
         # From here on the files are no longer those that were sealed.
@@ -170,11 +217,9 @@ def _follow(projection: Projection, catalog: Catalog, marker: Marker | None) -> 
         except IndexDamaged:
             deleted = None
     if deleted is None:
-        projection.close()
-        clear(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        _empty(projection)
         deleted = projection.apply(catalog, 0, 0) or 0
-    return Marker(uid, catalog.generation, projection.form, deleted)
+    return Marker(catalog.get("uid") or "", catalog.generation, projection.form, deleted)
 
 
 def clear(folder: Path) -> None:

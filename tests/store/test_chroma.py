@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from ragcli.store import chroma
-from ragcli.store.chroma import ClientReader, EngineReader, forget_clients, open_client, open_reader
+from ragcli.store.chroma import (
+    ClientReader,
+    ClientWriter,
+    EngineReader,
+    EngineWriter,
+    Writer,
+    forget_clients,
+    open_client,
+    open_reader,
+)
 
 ROWS = 300
 RNG = np.random.default_rng(5)
@@ -56,3 +65,43 @@ def test_an_engine_that_is_not_known_is_left_alone(folder: Path, monkeypatch: py
     assert isinstance(open_reader(folder, "chunks"), EngineReader)
     monkeypatch.setattr(chroma, "_KNOWN", ("0.1.",))
     assert isinstance(open_reader(folder, "chunks"), ClientReader)
+
+
+@pytest.mark.parametrize("space", ["cosine", "ip", "l2"])
+def test_the_engine_writes_what_the_client_writes(tmp_path: Path, space: str) -> None:
+    hnsw = {"space": space, "ef_search": 50, "num_threads": 1, "sync_threshold": 40}
+    ids = [f"c{n}" for n in range(ROWS)]
+    told: list[dict[str, str | int]] = [{"path": f"{n}.md", "first_line": n} for n in range(ROWS)]
+    for kind in (EngineWriter, ClientWriter):
+        (tmp_path / kind.__name__).mkdir()
+        writer: Writer = kind(tmp_path / kind.__name__, "chunks", hnsw)
+        writer.put(ids[:200], VECTORS[:200], told[:200])
+        del writer
+        forget_clients()
+        writer = kind(tmp_path / kind.__name__, "chunks")
+        writer.write_graph_after(60)
+        writer.put(ids[150:], VECTORS[150:], told[150:])
+        writer.delete(ids[3:9])
+        writer.write_graph_after(2)
+        del writer
+        forget_clients()
+    ours, theirs = (
+        open_client(tmp_path / kind.__name__).get_collection("chunks") for kind in (EngineWriter, ClientWriter)
+    )
+    assert ours.count() == theirs.count() == ROWS - 6
+    assert ours.configuration_json == theirs.configuration_json
+    assert ours._model.serialized_schema == theirs._model.serialized_schema
+    rows = [each.get(include=["metadatas", "embeddings"]) for each in (ours, theirs)]
+    assert rows[0]["ids"] == rows[1]["ids"]
+    assert rows[0]["metadatas"] == rows[1]["metadatas"]
+    assert np.array_equal(rows[0]["embeddings"], rows[1]["embeddings"])
+    found = [each.query(query_embeddings=VECTORS[::30], n_results=20)["ids"] for each in (ours, theirs)]
+    assert found[0] == found[1]
+    forget_clients()
+
+
+def test_what_is_to_be_there_must_be_there(tmp_path: Path) -> None:
+    for kind in (EngineWriter, ClientWriter):
+        with pytest.raises(Exception, match="exist"):
+            kind(tmp_path, "chunks")
+        forget_clients()

@@ -1,11 +1,13 @@
 """What every command costs in a fresh process as an index grows, and what one change costs.
 
-    python -m benchmarks.scale [--chunks 100000] [--keep DIR] [--runs 5] [--json FILE]
+    python -m benchmarks.scale [--chunks 100000] [--direct] [--keep DIR] [--runs 5] [--json FILE]
 
 Writes that many records of some 60 words, whose words are as rare as those of a language and come
 by topics, and vectors in clusters by the same topics, of the default model's length. They are indexed
 as `rag index` does it, but for the vectors, which this process hands out; then every command is run
-in a process of its own, so many times, and its median is told. DIR keeps the index for another run.
+in a process of its own, so many times, and its median is told. With ``--direct`` nothing is read, cut
+or counted: ten passages a document go into the catalogue as they are, and what is derived from it is
+made as ever. DIR keeps the index for another run.
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality import ROOT
 from benchmarks.report import write_report
 
 _TOPICS = 400
 _WORDS = 40_000
-_QUESTIONS = 60
+_QUESTIONS = 300
 
 
 class Words:
@@ -42,20 +45,22 @@ class Words:
         made: dict[str, None] = {}
         while len(made) < _WORDS:
             made["".join(rng.choice(letters[n % 2]) for n in range(rng.randint(4, 9)))] = None
-        self.words = list(made)
-        self._rng = rng
+        self.words = np.array(list(made))
         ranks = np.arange(1, _WORDS + 1)
-        share = 1.0 / ranks  # Zipf
         self._numbers = np.random.default_rng(1)
-        self._share = share / share.sum()
+        share = np.cumsum(1.0 / ranks)  # Zipf
+        self._upto = share / share[-1]
 
-    def text(self, topic: int, length: int) -> str:
-        """Words of which every third is one of the topic's own."""
-        common = self._numbers.choice(_WORDS, size=length, p=self._share)
-        own = 500 + topic * 90 + self._numbers.integers(0, 90, size=length)
-        chosen = np.where(self._numbers.random(length) < 0.33, own, common)
-        words = [self.words[number] for number in chosen]
-        return ". ".join(" ".join(words[at : at + 12]).capitalize() for at in range(0, length, 12)) + "."
+    def texts(self, topics: Sequence[int], length: int) -> list[str]:
+        """A text of so many words for each topic; every third is one of the topic's own."""
+        shape = (len(topics), length)
+        common = np.searchsorted(self._upto, self._numbers.random(shape)).clip(max=_WORDS - 1)
+        own = 500 + np.array(topics)[:, None] * 90 + self._numbers.integers(0, 90, size=shape)
+        chosen = np.where(self._numbers.random(shape) < 0.33, own, common)
+        return [
+            ". ".join(" ".join(words[at : at + 12]).capitalize() for at in range(0, length, 12)) + "."
+            for words in self.words[chosen].tolist()
+        ]
 
 
 class Vectors:
@@ -82,11 +87,23 @@ class Vectors:
         topics = [text.rsplit("topic ", 1)[-1].rstrip(".") for text in texts]
         if not all(topic.isdecimal() for topic in topics):
             return self._model.embed_documents(texts, kept=kept)
-        made = self._centres[[int(topic) for topic in topics]] + self._drawn(len(topics))
+        return self.of([int(topic) for topic in topics])
+
+    def of(self, topics: Sequence[int]) -> Any:
+        """A vector for each topic."""
+        made = self._centres[list(topics)] + self._drawn(len(topics))
         return made / np.linalg.norm(made, axis=1, keepdims=True)
 
     def _drawn(self, count: int) -> Any:
         return self._rng.standard_normal((count, len(self._axes))).astype(np.float32) @ self._axes
+
+
+def write_questions(home: Path, rng: random.Random, words: Words) -> None:
+    """Write what is asked."""
+    with (home / "questions.jsonl").open("w", encoding="utf-8") as file:
+        asked = words.texts([rng.randrange(_TOPICS) for _ in range(_QUESTIONS)], 8)
+        for number, text in enumerate(asked):
+            file.write(json.dumps({"_id": f"q{number}", "text": f"{text.rstrip('.')}?"}) + "\n")
 
 
 def build(home: Path, chunks: int) -> float:
@@ -98,14 +115,12 @@ def build(home: Path, chunks: int) -> float:
     rng = random.Random(1)
     words = Words(rng)
     with (home / "corpus.jsonl").open("w", encoding="utf-8") as file:
-        for number in range(chunks):
-            topic = rng.randrange(_TOPICS)
-            text = f"{words.text(topic, 60)} Topic {topic}.".replace("Topic", "topic")
-            file.write(json.dumps({"_id": f"r{number}", "title": "", "text": text}) + "\n")
-    with (home / "questions.jsonl").open("w", encoding="utf-8") as file:
-        for number in range(_QUESTIONS):
-            asked = words.text(rng.randrange(_TOPICS), 8).rstrip(".")
-            file.write(json.dumps({"_id": f"q{number}", "text": f"{asked}?"}) + "\n")
+        for first in range(0, chunks, 1000):
+            topics = [rng.randrange(_TOPICS) for _ in range(min(1000, chunks - first))]
+            for number, (topic, text) in enumerate(zip(topics, words.texts(topics, 60), strict=True), first):
+                record = {"_id": f"r{number}", "title": "", "text": f"{text} topic {topic}."}
+                file.write(json.dumps(record) + "\n")
+    write_questions(home, rng, words)
 
     def opened(spec: str, *, offline: bool, dims: int | None = None, **_: Any) -> Any:
         return Vectors(open_embedder(spec, offline=offline, dims=dims))
@@ -116,6 +131,54 @@ def build(home: Path, chunks: int) -> float:
         app(["--offline", "--quiet", "--index", str(home / ".rag"), "index", str(home / "corpus.jsonl")])
     model.open_embedder = open_embedder
     return time.perf_counter() - start
+
+
+def build_directly(home: Path, chunks: int) -> float:
+    """Fill a catalogue with so many passages, and make what is derived from it; the seconds of the latter."""
+    from ragcli.catalog import content_hash
+    from ragcli.embed import open_embedder
+    from ragcli.pipeline.index import Index, prepare_folder
+    from ragcli.settings import DEFAULT_MODEL, Settings
+    from ragcli.types import Chunk, Document
+
+    rng = random.Random(1)
+    words = Words(rng)
+    write_questions(home, rng, words)
+    prepare_folder(home / ".rag")
+    embedder = open_embedder(DEFAULT_MODEL, offline=True)
+    vectors = Vectors(embedder)
+    with Index.create(home / ".rag", Settings(offline=True)) as index:
+        catalog = index.catalog
+        with catalog.transaction():
+            index.note_model(embedder, None)
+            generation = catalog.begin_generation()
+        for first in range(0, chunks, 1000):
+            topics = [rng.randrange(_TOPICS) for _ in range(min(1000, chunks - first))]
+            texts = words.texts(topics, 60)
+            made = []
+            with catalog.transaction():
+                for at in range(0, len(texts), 10):
+                    name = f"d{first + at}.txt"
+                    whole, cuts = "", []
+                    for ordinal, text in enumerate(texts[at : at + 10]):
+                        start, whole = len(whole), f"{whole}{text}\n"
+                        cut = Chunk(
+                            id=content_hash(f"{name} {ordinal}")[:16], document=name, ordinal=ordinal, start=start,
+                            end=start + len(text), text=text, context="", heading=(), page=None,
+                            lines=(ordinal + 1, ordinal + 1), tokens=150,
+                        )  # fmt: skip
+                        cuts.append(cut)
+                    document = Document(
+                        id=name, path=name, record=None, title="", format="text", language="und", text=whole,
+                        blocks=(), lines=None, pages=None, sha256="", modified="",
+                    )  # fmt: skip
+                    catalog.put_document(document, cuts, "", generation)
+                    made += cuts
+                contents = [content_hash(cut.sent_text) for cut in made]
+                catalog.put_vectors(contents, embedder.signature, vectors.of(topics))
+        start_of_projections = time.perf_counter()
+        with index.consistent(dense=True):
+            return time.perf_counter() - start_of_projections
 
 
 class Runner:
@@ -162,26 +225,11 @@ def warm(home: Path, runner: Runner) -> None:
 
 def times_of(home: Path, mode: str) -> list[float]:
     """Seconds of each question in one process that has the index open."""
-    from dataclasses import replace
-
-    from ragcli.evaluate import read_queries
-    from ragcli.pipeline.ask import Asker
-    from ragcli.pipeline.index import Index
-    from ragcli.settings import Settings
-
-    took = []
-    with Index.open(home / ".rag", replace(Settings(), mode=mode, offline=True)) as index:
-        asker = Asker(index)
-        texts = [query.text for query in read_queries(home / "questions.jsonl")]
-        asker.expect(texts[:20])  # compiles the model
-        start = time.perf_counter()
-        asker.expect(texts)  # as `rag search --batch` does
-        each = (time.perf_counter() - start) / len(texts)
-        for text in texts:
-            start = time.perf_counter()
-            asker.search(text)
-            took.append(time.perf_counter() - start + each)
-    return took[5:]
+    command = [sys.executable, "-m", "benchmarks.warm", str(home), mode]
+    here = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the program has it
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=here, cwd=ROOT)
+    took: list[float] = json.loads(done.stdout)["questions"]
+    return took
 
 
 def change(home: Path) -> None:
@@ -206,6 +254,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--direct", action="store_true")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path)
@@ -213,7 +262,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         home = words.keep or Path(scratch)
         home.mkdir(parents=True, exist_ok=True)
-        built = None if (home / ".rag").exists() else build(home, words.chunks)
+        make = build_directly if words.direct else build
+        built = None if (home / ".rag").exists() else make(home, words.chunks)
         runner = Runner(home)
         question = json.loads((home / "questions.jsonl").read_text("utf-8").splitlines()[0])["text"]
         runner.median("--help", words.runs, "--help")
@@ -238,7 +288,12 @@ def main() -> None:
         shutil.rmtree(copy)
     lines = ["| what | seconds |", "|---|---:|"]
     if built is not None:
-        lines.append(f"| index, without embedding | {built:.1f} |")
+        what = (
+            "lexical index and collection, from cached vectors"
+            if words.direct
+            else "index, without embedding"
+        )
+        lines.append(f"| {what} | {built:.1f} |")
     for told in runner.results:
         times = (
             f"{told['seconds']:.2f}" if "seconds" in told else f"{told['p50']:.4f} (p95 {told['p95']:.4f})"

@@ -27,14 +27,27 @@ class Aside:
     def __init__(self, line: socket.socket, process: int) -> None:
         self._line: socket.socket | None = line
         self._process = process
+        self._sent: Any = None  # a question whose answer was not taken yet
+
+    def foresee(self, question: Any) -> None:
+        """Have a question answered meanwhile that will be asked next."""
+        if self._line is not None and self._sent is None:
+            try:
+                _send(self._line, question)
+                self._sent = question
+            except OSError:
+                self.close()
 
     def ask(self, question: Any) -> Any:
         """Its answer to a question, both such as JSON has; None where there is none."""
         if self._line is None:
             return None
+        sent, self._sent = self._sent, None
         try:
-            _send(self._line, question)
-            answer = _receive(self._line)
+            answer = _receive(self._line) if sent is not None else None
+            if sent != question:  # another one was foreseen, or none
+                _send(self._line, question)
+                answer = _receive(self._line)
         except (OSError, ValueError):
             answer = None
         if answer is None:

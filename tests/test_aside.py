@@ -45,6 +45,29 @@ def test_it_answers_what_it_prepared() -> None:
     assert aside.ask(1) is None
 
 
+@pytest.mark.usefixtures("alone")
+def test_what_is_foreseen_is_answered_once() -> None:
+    asked: list[int] = []
+
+    def prepare() -> Callable[[Any], Any]:
+        def answer(question: Any) -> Any:
+            asked.append(question)
+            return [question, len(asked)]
+
+        return answer
+
+    aside = started(prepare)
+    aside.foresee(1)
+    aside.foresee(2)  # one at a time
+    assert aside.ask(1) == [1, 1]
+    aside.foresee(3)
+    assert aside.ask(4) == [4, 3]
+    assert aside.ask(3) == [3, 4]
+    aside.close()
+    aside.foresee(5)
+    assert aside.ask(5) is None
+
+
 def fails() -> Any:
     raise OSError("no such index")
 
@@ -84,6 +107,7 @@ def test_nobody_waits_for_it() -> None:
 QUESTION = "How many bees does a hive hold?"
 ASKING = f"""
 import json, sys
+from array import array
 from pathlib import Path
 from ragcli.aside import begin
 
@@ -99,24 +123,29 @@ from ragcli.pipeline.index import Index
 from ragcli.settings import Settings
 from ragcli.store.projection import marker_stamp
 
-print(json.dumps(aside.ask([marker_stamp(folder / "chroma"), [0.05] * 384, 2])), flush=True)
-sys.stdin.readline()
 with Index.open(folder, Settings(mode="dense", offline=True), ahead=aside) as index:
+    count, signature = index.catalog.chunk_count, index.catalog.get("signature")
+    told = aside.ask([marker_stamp(folder / "chroma"), signature, array("f", [0.05] * 384).tobytes().hex(), 2])
+    print(json.dumps([count, told]), flush=True)
+    if len(sys.argv) > 1:  # what was foreseen and never asked is nobody's answer
+        aside.foresee([marker_stamp(folder / "chroma"), signature, array("f", [1.0] * 384).tobytes().hex(), 3])
+    sys.stdin.readline()
     found = Asker(index).search({QUESTION!r}).hits
 print(json.dumps([[hit.path, hit.score] for hit in found]))
 """
 
 
+@pytest.mark.parametrize("foreseen", [[], ["foreseen"]])
 @pytest.mark.parametrize("changed", [False, True])
 def test_it_finds_what_the_index_finds_and_nothing_of_an_index_that_changed(
-    run: Run, fresh: Path, changed: bool
+    run: Run, fresh: Path, changed: bool, foreseen: list[str]
 ) -> None:
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", ASKING], cwd=fresh, **pipes) as process:
+    with subprocess.Popen([sys.executable, "-c", ASKING, *foreseen], cwd=fresh, **pipes) as process:
         assert process.stdout is not None
-        count, near, distances = json.loads(process.stdout.readline())  # it has read the collection
-        assert len(near) == 2
-        assert distances == sorted(distances)
+        count, told = json.loads(process.stdout.readline())  # it has read the collection
+        assert len(told) == 2
+        assert told[0][1] >= told[1][1]
         if changed:
             (fresh / "new.md").write_text(f"# {QUESTION}\n\nA hive holds fifty thousand bees.\n")
             run("index", "new.md", cwd=fresh)

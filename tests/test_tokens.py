@@ -82,3 +82,10 @@ def test_words_that_the_model_cannot_read_are_left_out_of_what_it_is_given() -> 
 def test_readable_texts_and_texts_of_nothing_known_stay_as_they_are() -> None:
     texts = ["Plain  English,\tkept.", "饕餮", "", " "]
     assert minilm().known(texts) == texts
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.text(max_size=60) | st.just("温度 ☃☃ naïve word " * 30), max_size=6), st.integers(4, 40))
+def test_ids_of_known_words_are_those_of_the_texts_without_the_others(texts: list[str], limit: int) -> None:
+    tokenizer = minilm()
+    assert tokenizer.encoded_known(texts, limit) == tokenizer.encoded(tokenizer.known(texts), limit)

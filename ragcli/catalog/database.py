@@ -103,6 +103,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             # A log beside the file lets others read meanwhile; it needs memory that they share.
             db.execute(f"PRAGMA journal_mode = {'TRUNCATE' if is_remote(path) else 'WAL'}")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA cache_size = -64000")  # KiB: vectors lie scattered all over the file
         _check_format(db, path, writable=writable)
     except sqlite3.DatabaseError as error:
         db.close()

@@ -25,7 +25,7 @@ def open_asker(
     for_prompt: bool = False,
     ahead: bool = False,
 ) -> Iterator[Asker]:
-    """The index that is meant, to be asked; ``ahead`` where one question is all that will be asked."""
+    """The index that is meant, to be asked; ``ahead`` where that begins at once, so that others may prepare."""
     folder, settings = context.folder(), context.settings(**flags)
     beside = begin(partial(_neighbours, folder)) if ahead and settings.mode != "lexical" else None
     from ragcli.pipeline.ask import Asker

@@ -165,7 +165,7 @@ def _batch(
     queries = read_queries(file)
     found_any = False
     failed = 0
-    with open_asker(context, flags, filters) as asker:
+    with open_asker(context, flags, filters, ahead=True) as asker:
         for number, query in enumerate(queries):
             try:
                 if number % _AHEAD == 0:

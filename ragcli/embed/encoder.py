@@ -113,15 +113,15 @@ class EncoderEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (n, dim) of questions, in their order."""
         way = self._few if len(texts) < _SEVERAL else self._many
-        return self._embed(texts, self._prompt("query"), way)
+        return self._embed(texts, self._prompt("query"), way, together=True)
 
-    def _embed(self, texts: Sequence[str], prompt: str, way: Any) -> Vectors:
+    def _embed(self, texts: Sequence[str], prompt: str, way: Any, *, together: bool = False) -> Vectors:
         import numpy as np
 
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         try:
-            vectors = way.encode(self._known_ids(texts, prompt))
+            vectors = way.encode(self._known_ids(texts, prompt), together=together)
         except (RuntimeError, ValueError, IndexError) as error:  # weights that do not fit the tokenizer
             raise ModelUnavailable(
                 f"model {self.spec!r} failed: {first_line(error)}; `rag models` lists the models at hand"

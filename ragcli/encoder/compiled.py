@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from ragcli.encoder.plan import Activation, Classifier, Head, Network, Plan
 
 _WAITING = 8  # requests for each that runs
+_TOGETHER = 16  # texts read in one request
 
 
 def compiler() -> str:
@@ -35,7 +37,7 @@ class Compiled:
             if plan.pooling == "mean"
             else op.gather(state, _ints(op, 0), _ints(op, 1))
         )
-        vector = op.reshape(pooled, _ints(op, 1, network.hidden), special_zero=False)
+        vector = op.reshape(pooled, _ints(op, -1, network.hidden), special_zero=False)
         for head in plan.heads:
             vector = _dense(op, vector, head)
         if plan.normalizes:
@@ -44,20 +46,28 @@ class Compiled:
         self._requests = _Requests(vector, [ids], half=half)
         self._dimensions = plan.dimensions
 
-    def encode(self, texts: Sequence[Sequence[int]]) -> Any:
+    def encode(self, texts: Sequence[Sequence[int]], *, together: bool = False) -> Any:
         """Vectors, shape (n, dim), of texts as token ids with special ones, each at most ``limit`` long.
 
-        Each is read by itself, several at once on as many cores: that is as fast as in batches, and a
-        vector is the same to the last bit whatever else is read.
+        Each is read by itself, several at once on as many cores: for long ones that is as fast as in
+        batches, and a vector is the same to the last bit whatever else is read. ``together`` reads
+        those of one length together, which is faster for short ones.
         """
         import numpy as np
 
         found = np.empty((len(texts), self._dimensions), dtype=np.float32)
         # The longest first, so that none of them runs alone in the end.
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-        inputs = ([np.array([texts[place]], dtype=np.int64)] for place in order)
-        for place, vector in zip(order, self._requests.run(inputs), strict=True):
-            found[place] = vector[0]
+        groups = [order[at : at + 1] for at in range(len(order))]
+        if together:
+            groups = [
+                rows[at : at + _TOGETHER]
+                for rows in (list(same) for _, same in groupby(order, key=lambda place: len(texts[place])))
+                for at in range(0, len(rows), _TOGETHER)
+            ]
+        inputs = ([np.array([texts[place] for place in rows], dtype=np.int64)] for rows in groups)
+        for rows, vectors in zip(groups, self._requests.run(inputs), strict=True):
+            found[rows] = vectors
         return found
 
 
@@ -71,7 +81,7 @@ class CompiledPairs:
         ids, state, op, types = _encoder(classifier.network, typed=True)
         value = op.reshape(
             op.gather(state, _ints(op, 0), _ints(op, 1)),
-            _ints(op, 1, classifier.network.hidden),
+            _ints(op, -1, classifier.network.hidden),
             special_zero=False,
         )
         for head in classifier.heads:
@@ -139,7 +149,7 @@ def _encoder(network: Network, *, typed: bool = False) -> tuple[Any, Any, Any, A
     import numpy as np
     from openvino import opset13 as op
 
-    ids = op.parameter([1, -1], np.int64, "ids")
+    ids = op.parameter([-1, -1], np.int64, "ids")
     tensor = network.tensor
     count = op.squeeze(op.gather(op.shape_of(ids), _ints(op, 1), _ints(op, 0)), _ints(op, 0))
     places = op.range(
@@ -150,7 +160,7 @@ def _encoder(network: Network, *, typed: bool = False) -> tuple[Any, Any, Any, A
     beside = op.gather(_constant(op, tensor("embeddings.position_embeddings.weight")), places, _ints(op, 0))
     state = op.add(state, beside)
     kinds = tensor("embeddings.token_type_embeddings.weight")
-    types = op.parameter([1, -1], np.int64, "types") if typed else None
+    types = op.parameter([-1, -1], np.int64, "types") if typed else None
     kind = op.gather(_constant(op, kinds), types, _ints(op, 0)) if typed else _constant(op, kinds[0])
     state = op.add(state, kind)
     state = _normal(op, network, state, "embeddings.LayerNorm")

@@ -18,7 +18,7 @@ class Direct:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def encode(self, texts: Sequence[Sequence[int]]) -> Any:
+    def encode(self, texts: Sequence[Sequence[int]], *, together: bool = False) -> Any:  # noqa: ARG002  # one by one
         """Vectors, shape (n, dim), of texts as token ids with special ones, each at most ``limit`` long."""
         import numpy as np
 

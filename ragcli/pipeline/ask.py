@@ -79,7 +79,9 @@ class Asker:
         self._note = note
         self._detail = detail
         self._floors: dict[Mode, float] = {}
+        # Vectors of questions that will be asked, by signature and text, and of those that come after them.
         self._expected: dict[tuple[str, str], NDArray[np.float32]] = {}
+        self._following: dict[str, NDArray[np.float32]] = {}
         # The service that a question was sent to, to be embedded.
         self.question_to: str | None = None
         if index.model() is None:
@@ -205,7 +207,7 @@ class Asker:
 
         A service is not asked ahead: it may fail at any of them, and those before it are to be answered.
         """
-        self._expected = {}
+        self._expected, self._following = {}, {}
         model = self._index.model()
         if self.mode == "lexical" or model is None or is_service(model.spec):
             return
@@ -217,6 +219,7 @@ class Asker:
             signature = self._index.catalog.get("signature") or ""
             vectors = self._embedded(plain)
             self._expected = {(signature, text): vector for text, vector in zip(plain, vectors, strict=True)}
+            self._following = dict(zip(plain, vectors[1:], strict=False))
 
     def gather(self, query: str, *, k: int) -> Gathered:
         """What both sides find for a question, to be fused in more than one way."""
@@ -315,7 +318,8 @@ class Asker:
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question = self.read(question.text, question.mode)
-            return look(Searcher(self._index.catalog, lexical, dense), question)
+            upcoming = self._following.get(parse_question(question.text).plain) if self._following else None
+            return look(Searcher(self._index.catalog, lexical, dense, upcoming), question)
 
     def _within(self) -> frozenset[str] | None:
         """The chunks that the filters leave; None where there are no filters."""

@@ -395,7 +395,8 @@ class Index:
 def neighbours_of(folder: Path) -> Answer:
     """What a process beside this one answers of the index in a folder: see ``store.neighbours``."""
     with reading(folder, 0):  # whoever waits might be waited for
-        return neighbours(folder / read_editions(folder).current / CHROMA)
+        place = folder / read_editions(folder).current
+        return neighbours(place / CHROMA, place / CATALOG)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Container, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -66,13 +66,21 @@ def fuse_gathered(found: Gathered, fusion: str, dense_weight: float) -> list[tup
 class Searcher:
     """Search over one index: its catalogue and what is derived from it.
 
-    ``dense`` may be None where only the lexical side is asked for. Nothing is locked here.
+    ``dense`` may be None where only the lexical side is asked for. ``upcoming`` is the vector of the
+    question that will be asked next, where that is known. Nothing is locked here.
     """
 
-    def __init__(self, catalog: Catalog, lexical: LexicalStore, dense: DenseStore | ScanStore | None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        lexical: LexicalStore,
+        dense: DenseStore | ScanStore | None,
+        upcoming: NDArray[np.float32] | None = None,
+    ) -> None:
         self._catalog = catalog
         self._lexical = lexical
         self._dense = dense
+        self._upcoming = upcoming
 
     def search(
         self,
@@ -97,7 +105,8 @@ class Searcher:
         found = self.gather(query, k=k, mode=mode, vector=vector, coverage=coverage, within=within, took=took)
         hybrid = mode == "hybrid"
         fused = fuse_gathered(found, fusion, dense_weight) if hybrid else found.lexical or found.dense
-        return self._hits(fused[:k], dict_of(found.lexical), dict_of(found.dense))
+        wanted = {chunk for chunk, _ in fused[:k]}
+        return self._hits(fused[:k], dict_of(found.lexical, wanted), dict_of(found.dense, wanted))
 
     def with_evidence(
         self, hits: Sequence[Hit], query: str, vector: NDArray[np.float32] | None, coverage: float
@@ -156,6 +165,8 @@ class Searcher:
         held = {clause: self._holding(clause) for clause in asked.clauses}
         if asked.required or asked.excluded:
             within = self._admitted(asked, held, within)
+        if mode == "hybrid" and vector is not None and within is None and self._dense is not None:
+            self._dense.foresee(vector, limit)
         if mode != "dense":
             with _timed(took, "lexical"):
                 terms = self._lexical.analyze.question(asked.plain)
@@ -168,6 +179,8 @@ class Searcher:
                 if vector is None or self._dense is None:
                     raise ValueError("a dense search needs the question's vector and the dense store")
                 dense = self._dense.search(self._catalog, vector, limit, within)
+                if self._upcoming is not None and within is None:
+                    self._dense.foresee(self._upcoming, limit)
         if mode != "hybrid":
             return Gathered(query, lexical, dense, limit, coverage)
         first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]
@@ -235,9 +248,9 @@ class Searcher:
         return [replace(hit, flags=flags[hit.id]) if hit.id in flags else hit for hit in hits]
 
 
-def dict_of(ranked: Ranked) -> dict[str, Score]:
-    """Rank and score of each name of a list."""
-    return {name: Score(rank, score) for rank, (name, score) in enumerate(ranked, 1)}
+def dict_of(ranked: Ranked, wanted: Container[str]) -> dict[str, Score]:
+    """Rank and score of each wanted name of a list."""
+    return {name: Score(rank, score) for rank, (name, score) in enumerate(ranked, 1) if name in wanted}
 
 
 def make_hit(stored: StoredChunk, rank: int, score: float, lexical: Score | None, dense: Score | None) -> Hit:

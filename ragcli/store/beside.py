@@ -60,5 +60,6 @@ def fill(projection: Projection, catalog: str) -> None:
 
 
 def _end_with_the_first() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not by sys.stdin, whose lock this thread would hold when Python ends
+        pass
     os._exit(1)

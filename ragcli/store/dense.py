@@ -30,6 +30,7 @@ from ragcli.store.chroma import (
 )
 from ragcli.store.projection import marker_stamp
 from ragcli.store.trouble import engine
+from ragcli.types import place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,7 +152,8 @@ class DenseStore:
         catalogue.
         """
         if within is None:
-            return self._nearest(catalog, vector, limit)
+            told = self._told(vector, limit)
+            return self._nearest(catalog, vector, limit) if told is None else told
         if len(within) > _COMPARED:
             total, fetch = catalog.chunk_count, 2 * limit
             while fetch < total:
@@ -168,25 +170,40 @@ class DenseStore:
 
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
         total = catalog.chunk_count
-        count, near, distances = self._asked(vector.tolist(), limit)
+        with engine(_NAME):
+            reader = self._reading()
+            count = reader.count
+            near, distances = reader.nearest(vector.tolist(), min(limit, count)) if count else ([], [])
         if not count and not total:
             return []
-        if count != total or len(near) != min(limit, count) or not catalog.has_chunks(near):
+        if count != total or len(near) != min(limit, count):
             raise _contradiction()
-        vectors = catalog.vectors_of(near, self._signature)
+        try:
+            vectors = catalog.vectors_of(near, self._signature)
+        except IndexDamaged:
+            if catalog.has_chunks(near):
+                raise
+            raise _contradiction() from None
         scores = closeness(self._measure, vectors, vector)
         if not _agree(self._measure, distances, scores, vectors, vector):
             raise _contradiction()
         return in_order(near, scores)
 
-    def _asked(self, vector: list[float], limit: int) -> tuple[int, list[str], list[float]]:
-        """How many rows there are, and ids and distances of the nearest."""
+    def foresee(self, vector: Vector, limit: int) -> None:
+        """Say that a search for a vector in all chunks comes next: another process may begin with it."""
         if self._ahead is not None and self._reader is None:
-            told = self._ahead.ask([list(self._made or ()), vector, limit])
-            if told is not None:
-                return told[0], told[1], told[2]
-        with engine(_NAME):
-            return _look(self._reading(), vector, limit)
+            self._ahead.foresee(self._asked(vector, limit))
+
+    def _told(self, vector: Vector, limit: int) -> list[tuple[str, float]] | None:
+        """What another process finds that has the collection open; None where there is none."""
+        if self._ahead is None or self._reader is not None:
+            return None
+        told = self._ahead.ask(self._asked(vector, limit))
+        return None if told is None else [(chunk, score) for chunk, score in told]
+
+    def _asked(self, vector: Vector, limit: int) -> list[Any]:
+        """A search as another process is asked for it: see ``neighbours``."""
+        return [list(self._made or ()), self._signature, vector.tobytes().hex(), limit]
 
     def rows(self) -> Iterator[tuple[list[str], Vectors]]:
         """Everything that the collection holds, in batches: ids, and vectors of shape (n, dim)."""
@@ -222,30 +239,29 @@ class DenseStore:
             return self._writer
 
 
-def neighbours(folder: Path) -> Answer:
+def neighbours(folder: Path, catalog: Path) -> Answer:
     """What a process beside this one answers of the collection in a folder, which nobody may be writing.
 
-    It is asked for the marker that it should have seen, a vector and a number of rows; its answer is
-    None where it has seen another marker.
+    It is asked for the marker and the signature that it should have seen, a vector as hexadecimal
+    digits and a number of rows; its answer is that of ``DenseStore.search``, or None where it has
+    seen others.
     """
     made = list(marker_stamp(folder) or ())
+    opened = Catalog.open(catalog)
+    signature = opened.get("signature") or ""
+    store = DenseStore(folder, signature)
     with engine(_NAME):
-        reader = open_reader(folder, COLLECTION)
-        _ = reader.count  # reads the graph
+        _ = store._reading().count  # reads the graph
 
     def answer(question: Any) -> Any:
-        seen, vector, limit = question
-        with engine(_NAME):
-            return _look(reader, vector, limit) if made and seen == made else None
+        import numpy as np
+
+        seen, asked, digits, limit = question
+        if not made or seen != made or asked != signature:
+            return None
+        return store.search(opened, np.frombuffer(bytes.fromhex(digits), dtype=np.float32), limit)
 
     return answer
-
-
-def _look(reader: Reader, vector: list[float], limit: int) -> tuple[int, list[str], list[float]]:
-    """How many rows there are, and ids and distances of the nearest."""
-    count = reader.count
-    near, distances = reader.nearest(vector, min(limit, count)) if count else ([], [])
-    return count, near, distances
 
 
 def read_everything(folder: str) -> None:
@@ -263,6 +279,9 @@ class ScanStore:
 
     def __init__(self, signature: str) -> None:
         self._signature = signature
+
+    def foresee(self, vector: Vector, limit: int) -> None:
+        """Nothing is to be gained by knowing a search before it is asked."""
 
     def search(
         self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
@@ -292,10 +311,12 @@ def in_order(ids: Sequence[str], scores: Vector) -> list[tuple[str, float]]:
 
     Six decimals are kept, and seven digits of long numbers: single precision tells no more.
     """
-    scored = [
-        (chunk, float(f"{round(float(score), 6):.7g}")) for chunk, score in zip(ids, scores, strict=True)
-    ]
-    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+    import numpy as np
+
+    rounded = np.round(np.asarray(scores, dtype=np.float64), 6)
+    if len(rounded) and np.abs(rounded).max() >= 10:
+        rounded = np.array([float(f"{score:.7g}") for score in rounded.tolist()])
+    return sorted(zip(ids, rounded.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _contradiction() -> IndexDamaged:
@@ -309,14 +330,6 @@ def _batches(items: Iterable[_T], size: int = _BATCH) -> Iterator[list[_T]]:
 
 
 def _metadata(stored: StoredChunk) -> dict[str, str | int]:
-    """What a Chroma client is told of a chunk: few values, of which Chroma indexes each several times."""
+    """What a Chroma client is told of a chunk: one value, as each takes about as long to write as the vector."""
     chunk = stored.chunk
-    first, last = chunk.lines or (None, None)
-    told = {
-        "path": stored.path,
-        "record": stored.record,
-        "page": chunk.page,
-        "first_line": first,
-        "last_line": last,
-    }
-    return {key: value for key, value in told.items() if value is not None}
+    return {"source": place(chunk.document, chunk.page, chunk.lines, chunk.page_label)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Collection, Container, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,7 +13,7 @@ from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
 from ragcli.store.beside import fill
-from ragcli.store.projection import MARKER
+from ragcli.store.projection import MARKER, marker_stamp
 from ragcli.store.trouble import engine
 
 _NAME = "the lexical index"
@@ -44,6 +46,7 @@ class LexicalStore:
         self.folder = folder
         self.analyze = analyze
         self._open: Any = None
+        self._made: tuple[int, int] | None = None
 
     @property
     def form(self) -> str:
@@ -58,13 +61,16 @@ class LexicalStore:
         self._open = None
 
     def is_whole(self, catalog: Catalog) -> bool:
+        made = marker_stamp(self.folder)
         try:
             with engine(_NAME):
                 index = self._index(create=False)
-                index.reload()  # what another process committed since
+                if made is None or made != self._made:
+                    index.reload()  # what another process committed since
+                self._made = made
                 count: int = index.searcher().num_docs
         except IndexDamaged:
-            self._open = None
+            self.close()
             return False
         return count == catalog.chunk_count
 
@@ -78,12 +84,12 @@ class LexicalStore:
             return {name for name, _ in self._everything(self._index(create=False))}
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int:
-        self._open = None  # what was opened before may show less than another process wrote since
+        self.close()  # what was opened before may show less than another process wrote since
         try:
             with engine(_NAME, making=not since):
                 return self._apply(catalog, since, deleted)
         finally:
-            self._open = None
+            self.close()
 
     def _apply(self, catalog: Catalog, since: int, deleted: int) -> int:
         import tantivy
@@ -111,7 +117,6 @@ class LexicalStore:
             )
         writer.commit()
         writer.wait_merging_threads()
-        self._open = None
         return dead
 
     def search(
@@ -159,10 +164,8 @@ class LexicalStore:
             for one, other in neighbours
         }
         rarest = sorted(gains.items(), key=lambda gain: (-gain[1], gain[0]))[:_MOST_NEIGHBOURS]
-        scored = []
-        for name, score, body in found:
-            body = f" {body} "
-            scored.append((name, score + sum(gain for row, gain in rarest if row in body)))
+        added = _gains([body for _, _, body in found], rarest)
+        scored = [(name, score + more) for (name, score, _), more in zip(found, added, strict=True)]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
     def _query(
@@ -301,6 +304,25 @@ class LexicalStore:
         index.register_tokenizer("terms", spaces)
         self._open = index
         return index
+
+
+def _gains(bodies: Sequence[str], rows: Sequence[tuple[str, float]]) -> list[float]:
+    """What each of the bodies gains for the rows of terms that stand in it.
+
+    All are looked through as one text, which takes a fraction of the time.
+    """
+    added = [0.0] * len(bodies)
+    if not rows:
+        return added
+    starts = [0, *accumulate(len(body) + 3 for body in bodies)]
+    text = "".join(f" {body} \n" for body in bodies)
+    for row, gain in rows:
+        at = text.find(row)
+        while at >= 0:
+            place = bisect_right(starts, at) - 1
+            added[place] += gain
+            at = text.find(row, starts[place + 1])
+    return added
 
 
 def _path_terms(path: str, analyze: Analyzer) -> list[str]:

@@ -86,7 +86,8 @@ def test_the_engine_writes_what_the_client_writes(tmp_path: Path, space: str) ->
         del writer
         forget_clients()
     ours, theirs = (
-        open_client(tmp_path / kind.__name__).get_collection("chunks") for kind in (EngineWriter, ClientWriter)
+        open_client(tmp_path / kind.__name__).get_collection("chunks")
+        for kind in (EngineWriter, ClientWriter)
     )
     assert ours.count() == theirs.count() == ROWS - 6
     assert ours.configuration_json == theirs.configuration_json

@@ -516,9 +516,8 @@ def test_any_chroma_client_can_query_the_collection(tmp_path: Path, catalog: Cat
     vector = vector_of(f"Title\n{TEXTS[0]}")
     found = collection.query(query_embeddings=[vector * 3], n_results=1, include=["metadatas", "distances"])
     assert found["distances"][0][0] == pytest.approx(0, abs=1e-6), "cosine does not mind lengths"
-    assert found["metadatas"][0][0] == {"path": "a.jsonl", "record": "7", "first_line": 1, "last_line": 2}
-    assert collection.get(where={"record": "7"})["ids"] == found["ids"][0]
-    assert len(collection.get(where={"path": "b.md"})["ids"]) == 4
+    assert found["metadatas"][0][0] == {"source": "a.jsonl#7:1-2"}
+    assert collection.get(where={"source": "a.jsonl#7:1-2"})["ids"] == found["ids"][0]
     SharedSystemClient.clear_system_cache()
 
 

@@ -30,6 +30,8 @@ class Settings:
     index: str | None = None
     model: str | None = None
     dims: int | None = None
+    device: str = "auto"
+    jobs: int | None = None
     embed_concurrency: int = 8
     embed_batch: int = 256
     embed_rpm: float | None = None
@@ -88,6 +90,9 @@ MEANINGS: Mapping[str, str] = {
     "index": "the index folder; otherwise the nearest `.rag/`",
     "model": "embedding model: a name or a folder",
     "dims": "components of the model's vectors that are taken, from the first; otherwise all",
+    "device": "where a model reads documents: cpu, cuda, cuda:1, mps or xpu, as torch has them, or auto: the "
+    "CPU for those that are compiled here, else as torch chooses",
+    "jobs": "processes that read files, and threads of a model; otherwise one for each core",
     "embed_concurrency": "requests to an embedding service that are under way at once",
     "embed_batch": "texts that a request to it holds at most",
     "embed_rpm": "requests a minute that an embedding service allows; otherwise as it answers",
@@ -160,6 +165,7 @@ NONE = "none"
 # Smallest and largest value that makes sense.
 RANGES: Mapping[str, tuple[float, float]] = {
     "dims": (1, 1_000_000),
+    "jobs": (1, 1024),
     "embed_concurrency": (1, 256),
     "embed_batch": (1, 2048),
     "embed_rpm": (0.1, 10_000_000.0),
@@ -197,6 +203,10 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "llm_price": (
         re.compile(r"\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?\s*", re.ASCII),
         "two prices, as in 0.15/0.60",
+    ),
+    "device": (
+        re.compile(r"auto|cpu|(cuda|mps|xpu)(:\d{1,3})?", re.ASCII),
+        "auto, cpu, cuda, cuda:1, mps or xpu",
     ),
     "key_command": (
         re.compile(r"\s*[^\s{]+\s.*\{service\}.*"),

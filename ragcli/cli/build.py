@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections import Counter
@@ -131,6 +132,16 @@ def index_command(
     mask_secrets: MaskOption = None,
     password: PasswordOption = None,
     ocr: OcrOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Processes that read files, and threads of the model."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE", help="Where the model reads documents, as in cuda or mps (default: auto)."
+        ),
+    ] = None,
     trust: TrustOption = None,
     wait: WaitOption = None,
     output: FormatOption = Format.text,
@@ -148,8 +159,11 @@ def index_command(
     context: Context = ctx.obj
     terminal = context.terminal
     settings = context.reading(
-        wait=wait, languages=languages, ocr=ocr, trust=trust, context=what, llm=llm, mask_secrets=mask_secrets
-    )
+        wait=wait, languages=languages, ocr=ocr, trust=trust, context=what, llm=llm, mask_secrets=mask_secrets,
+        jobs=jobs, device=device,
+    )  # fmt: skip
+    if settings.jobs is not None:
+        os.environ["OMP_NUM_THREADS"] = str(settings.jobs)  # which every library of numbers heeds
     options = BuildOptions(
         model=model,
         dims=dims,
@@ -164,6 +178,7 @@ def index_command(
         max_file_mb=settings.max_file_mb,
         means=means_of(settings, password or ()),
         file_seconds=settings.file_seconds,
+        jobs=settings.jobs,
         batch_api=batch_api,
         cap=_cap(max_tokens, max_cost, settings),
         mask_secrets=settings.mask_secrets,
@@ -195,6 +210,8 @@ def index_command(
         terminal.detail(f"left out: {path}: {reason}")
     if news:
         terminal.note(coverage_note(report))
+    if report.doubt:
+        terminal.note(f"note: {report.model} is run by {report.runtime.partition(' (')[0]}: {report.doubt}")
     if report.in_parts:
         terminal.note(
             f"note: {counted(report.in_parts, 'text')} longer than {report.model} reads; "

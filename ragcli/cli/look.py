@@ -37,6 +37,7 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
             ("generation", str(found["generation"])),
             ("model", f"{model['spec']}, {model['dimensions']} dimensions, {model['measure']}"),
             ("signature", model["signature"]),
+            *((("made by", model["runtime"]),) if model["runtime"] else ()),
             ("languages", f"{', '.join(found['languages'])}, and Chinese, Japanese and Korean"),
             ("size", ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in sizes.items())),
             (

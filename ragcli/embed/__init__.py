@@ -108,11 +108,13 @@ def open_embedder(
     dims: int | None = None,
     terms: Terms | None = None,
     expected: int | None = None,
+    device: str = "auto",
 ) -> Embedder:
     """Load the model that ``spec`` names. Raises ``ModelUnavailable`` when it cannot be had.
 
     Of its vectors only the first ``dims`` components are taken, where it makes more. For a service,
     ``terms`` say how it is used and ``expected`` how long its vectors are, where that is known.
+    ``device`` is where a model of this machine reads documents, as torch calls it.
     """
     if is_service(spec):
         from ragcli.embed.service import ServiceEmbedder, Terms
@@ -125,4 +127,4 @@ def open_embedder(
         return StaticEmbedder(files, offline=offline, dims=dims)
     from ragcli.embed.encoder import open_encoder
 
-    return open_encoder(files, offline=offline, dims=dims)
+    return open_encoder(files, offline=offline, dims=dims, device=device)

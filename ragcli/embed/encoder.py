@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,18 +45,21 @@ _SEVERAL = 16
 _REFERENCE = Path(__file__).with_name("reference.json")
 
 
-def open_encoder(files: ModelFiles, *, offline: bool, dims: int | None = None) -> Embedder:
+def open_encoder(
+    files: ModelFiles, *, offline: bool, dims: int | None = None, device: str = "auto"
+) -> Embedder:
     """The model of a folder or the hub, by the fastest way that makes the same vectors.
 
     That is sentence-transformers for models whose making is not known here, and for those of which
-    ours made others on the probe. Raises ``ModelUnavailable`` when the model cannot be had.
+    ours made others on the probe; and, for documents, on a ``device`` that is not the CPU. Raises
+    ``ModelUnavailable`` when the model cannot be had, ``UsageError`` where torch lacks the device.
     """
     try:
-        return EncoderEmbedder(files, dims=dims)
+        return EncoderEmbedder(files, dims=dims, device=device)
     except Unsupported as reason:
         from ragcli.embed.transformer import TransformerEmbedder
 
-        return TransformerEmbedder(files, offline=offline, dims=dims, reason=str(reason))
+        return TransformerEmbedder(files, offline=offline, dims=dims, reason=str(reason), device=device)
 
 
 class EncoderEmbedder:
@@ -68,7 +70,7 @@ class EncoderEmbedder:
     to those. Raises ``Unsupported`` at construction where that is not so.
     """
 
-    def __init__(self, files: ModelFiles, *, dims: int | None = None) -> None:
+    def __init__(self, files: ModelFiles, *, dims: int | None = None, device: str = "auto") -> None:
         if files.folder is None:
             raise Unsupported("it is not on this machine")
         if files.spec == DEFAULT_MODEL:
@@ -85,7 +87,9 @@ class EncoderEmbedder:
         self._weights = weights_hash(files.folder)
         self._proofs = Proofs(self._weights, lambda: self._reference(files), _least_cosine)
         self._few = Direct(plan)
+        self._files, self._device = files, device
         self.runtime = "numpy"
+        self.doubt = ""  # why a faster way is not taken
         if plan.network is not None:  # a mean of a table's rows proves itself
             self._proofs.prove(self.runtime, partial(self._probe, self._few))
 
@@ -108,6 +112,8 @@ class EncoderEmbedder:
 
     def embed_documents(self, texts: Sequence[str], *, kept: bool = True) -> Vectors:
         """Vectors of shape (n, dim), in the order of the texts."""
+        if kept and self._device not in ("auto", "cpu") and self._plan.network is not None:
+            return self._elsewhere.embed_documents(texts)
         return self._embed(texts, self._prompt("document"), self._many if kept else self._few)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
@@ -161,12 +167,29 @@ class EncoderEmbedder:
             return self._few
         for half in (True, False) if multiplies_bfloat16() else (False,):
             name = f"{named} {'bf16' if half else 'f32'}"
-            with suppress(Unsupported, RuntimeError):
+            try:
                 made = Compiled(self._plan, half=half)
                 self._proofs.prove(name, partial(self._probe, made))
-                self.runtime = name
-                return made
+            except (Unsupported, RuntimeError) as reason:
+                self.doubt = first_line(reason)
+                continue
+            self.runtime = name
+            return made
         return self._few
+
+    @cached_property
+    def _elsewhere(self) -> Embedder:
+        """The model on another device than the CPU, where it makes the same vectors."""
+        from ragcli.embed.transformer import TransformerEmbedder
+
+        dims = None if self._dims == self._full else self._dims
+        made = TransformerEmbedder(self._files, offline=True, dims=dims, device=self._device)
+        try:
+            self._proofs.prove(made.runtime, lambda: made.raw(list(PROBE)))
+        except Unsupported as reason:
+            raise ModelUnavailable(f"{self.spec} {reason}; leave --device out") from reason
+        self.runtime = made.runtime
+        return made
 
     def _probe(self, way: Any) -> Any:
         return way.encode(self._ids(PROBE))

@@ -21,7 +21,7 @@ from ragcli.embed.models import (
 )
 from ragcli.embed.signature import Role, prompt_for, signature_of
 from ragcli.encoder import LONGEST
-from ragcli.errors import ModelUnavailable
+from ragcli.errors import ModelUnavailable, RagError, UsageError
 from ragcli.settings import DEFAULT_MODEL
 from ragcli.tokens import FastTokenizer
 
@@ -50,14 +50,22 @@ class TransformerEmbedder:
     """
 
     def __init__(
-        self, files: ModelFiles, *, offline: bool, dims: int | None = None, reason: str = ""
+        self,
+        files: ModelFiles,
+        *,
+        offline: bool,
+        dims: int | None = None,
+        reason: str = "",
+        device: str = "auto",
     ) -> None:
         self.spec = files.spec
-        self.runtime = f"sentence-transformers{reason and f' ({reason})'}"
+        where = "" if device in ("auto", "cpu") else f" on {device}"
+        self.runtime = f"sentence-transformers{where}{reason and f' ({reason})'}"
+        self.doubt = reason
         self._files = files
         if files.spec == DEFAULT_MODEL and files.folder is not None:
             check_default(files.folder)
-        self._model = _load(files, offline)
+        self._model = _load(files, offline, device)
         self.measure = measure_asked(files.spec, self._model.similarity_fn_name)
         if dims is not None and dims < (self._model.get_embedding_dimension() or 0):
             self._model.truncate_dim = dims
@@ -112,12 +120,15 @@ class TransformerEmbedder:
 
     def raw(self, texts: Sequence[str]) -> Vectors:
         """Whole vectors of texts as they stand: without a prompt, and of the length that the model gives them."""
-        self._model.truncate_dim = None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            vectors: Vectors = self._model.encode(
-                list(texts), prompt="", batch_size=1, normalize_embeddings=False, show_progress_bar=False
-            )
+        taken, self._model.truncate_dim = self._model.truncate_dim, None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                vectors: Vectors = self._model.encode(
+                    list(texts), prompt="", batch_size=1, normalize_embeddings=False, show_progress_bar=False
+                )
+        finally:
+            self._model.truncate_dim = taken
         return vectors
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Vectors:
@@ -186,7 +197,7 @@ def prepare_libraries(files: ModelFiles, *, offline: bool) -> None:
         logging.getLogger(library).setLevel(logging.ERROR)
 
 
-def _load(files: ModelFiles, offline: bool) -> Any:
+def _load(files: ModelFiles, offline: bool, device: str) -> Any:
     prepare_libraries(files, offline=offline)
     try:
         with warnings.catch_warnings():
@@ -195,8 +206,11 @@ def _load(files: ModelFiles, offline: bool) -> Any:
             from transformers.utils import logging as transformers_logging
 
             transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            if device != "auto":
+                _check_device(device)
             return SentenceTransformer(
                 str(files.folder or files.spec),
+                device=None if device == "auto" else device,
                 local_files_only=offline or files.folder is not None,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
@@ -205,7 +219,21 @@ def _load(files: ModelFiles, offline: bool) -> Any:
         raise ModelUnavailable(
             f"sentence-transformers cannot be imported ({error}); reinstall ragcli"
         ) from error
+    except RagError:
+        raise
     except Exception as error:  # The hub, transformers and torch each have errors of their own.
         raise ModelUnavailable(
             f"model {files.spec!r} cannot be had: {first_line(error)}; `rag models` lists the models at hand"
+        ) from error
+
+
+def _check_device(device: str) -> None:
+    """Raise ``UsageError`` unless torch can compute there."""
+    import torch
+
+    try:
+        torch.zeros(1, device=device) + 1
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(
+            f"torch cannot use the device {device!r} here ({first_line(error)}); leave --device out"
         ) from error

@@ -705,6 +705,8 @@ class Builder:
                 rate = f"{report.tokens / self._seconds:.1f} {self._signature}"
                 with self._catalog.transaction():
                     self._catalog.put("embed_rate", rate)
+            if report.embedded:
+                self._note_runtime()
             return
         terms = terms_of(settings)
         if report.service and (terms.rpm or terms.tpm):
@@ -715,6 +717,15 @@ class Builder:
         rate, _, signature = (self._catalog.get("embed_rate") or "").partition(" ")
         if signature == self._signature and rate:
             report.minutes = tokens / float(rate) / 60
+
+    def _note_runtime(self) -> None:
+        """Remember what ran the model, and tell why it is not the fastest way, once for each."""
+        report, known = self._report, self._catalog.get("runtime")
+        report.runtime = getattr(self._loaded, "runtime", "")
+        if report.runtime != (known or ""):
+            report.doubt = getattr(self._loaded, "doubt", "")
+            with self._catalog.transaction():
+                self._catalog.put("runtime", report.runtime)
 
     def _remember(self, roots: Sequence[Root]) -> None:
         """Keep what the next run takes over when it is not told otherwise."""

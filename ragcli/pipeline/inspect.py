@@ -31,6 +31,7 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
                 "dimensions": model.dimensions if model else 0,
                 "signature": model.signature if model else "",
                 "measure": measure_of(model.signature if model else ""),
+                "runtime": index.catalog.get("runtime") or "",
             },
             "languages": list(index.analyzer.languages),
             "bytes": {

@@ -37,7 +37,9 @@ def open_model(
     terms = None
     if is_service(spec):
         terms = terms_of(settings, chosen=_is_chosen(spec, settings, of_index=expected is not None))
-    return open_embedder(spec, offline=settings.offline, dims=dims, terms=terms, expected=expected)
+    return open_embedder(
+        spec, offline=settings.offline, dims=dims, terms=terms, expected=expected, device=settings.device
+    )
 
 
 def _is_chosen(spec: str, settings: Settings, *, of_index: bool) -> bool:

@@ -72,13 +72,14 @@ class BuildOptions:
     max_file_mb: float = 50.0
     means: Means = field(default_factory=Means)
     file_seconds: float = 120.0
+    jobs: int | None = None
     cap: TokenCap = field(default_factory=TokenCap)
     mask_secrets: bool | None = None
     batch_api: bool = False
 
     def pool(self) -> LoaderPool:
         """What the files are read with."""
-        return LoaderPool(self.means, seconds=self.file_seconds)
+        return LoaderPool(self.means, workers=self.jobs, seconds=self.file_seconds)
 
     def may_help(self, errors: Set[str]) -> bool:
         """Whether a file that could not be read may be readable with the means at hand now."""
@@ -111,6 +112,8 @@ class BuildReport:
     unread: Counter[str] = field(default_factory=Counter)
     model: str = ""
     service: bool = False  # whether the model is a service's
+    runtime: str = ""  # what ran the model, where it read anything
+    doubt: str = ""  # why no faster way was taken, where that is news
     # Tokens read by the model, as a service counts them where it does; ``tokens`` is our own count.
     spent: int = 0
     cost: float | None = None

@@ -202,6 +202,7 @@ def build_record(report: BuildReport) -> dict[str, Any]:
         "secrets": report.secrets,
         **({"contexts": asdict(report.contexts) | {"cost": report.contexts.cost}} if report.contexts else {}),
         "model": report.model,
+        "runtime": report.runtime,
         "seconds": round(report.seconds, 3),
     }
 

@@ -287,3 +287,17 @@ def test_the_semantic_chunker_has_its_model(run: Run, fresh: Path) -> None:
     run("index", "docs", "--chunker", "semantic", "--rebuild", cwd=fresh)
     assert "eighty degrees" in run("search", "green tea", cwd=fresh).out
     assert run("chunk", fresh / "docs" / "tea.md", "--chunker", "semantic", "--format", "jsonl").lines
+
+
+def test_one_process_may_read_all_and_another_device_must_be_there(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # which --jobs sets, and the end of the test takes back
+    (home / "bees.md").write_text("# Bees\n\nA hive holds forty thousand bees in June.\n")
+    told = run("index", "bees.md", "--jobs", "1", "--format", "json", cwd=home).json
+    assert told["embedded"] == 1
+    assert told["runtime"]
+    assert run("status", "--format", "json", cwd=home).json["model"]["runtime"] == told["runtime"]
+    run("index", "bees.md", "--jobs", "0", cwd=home, exit=2)
+    done = run("index", "bees.md", "--device", "gpu", cwd=home, exit=2)
+    assert "auto, cpu, cuda" in done.err

@@ -20,7 +20,8 @@ from ragcli.embed.digests import sha256_of
 from ragcli.embed.encoder import _REFERENCE, PROBE, EncoderEmbedder, open_encoder, original
 from ragcli.embed.transformer import TransformerEmbedder
 from ragcli.encoder import Unsupported, Weights, read_plan
-from ragcli.errors import ModelUnavailable
+from ragcli.encoder.compiled import Compiled
+from ragcli.errors import ModelUnavailable, UsageError
 from ragcli.places import cache_folder
 from ragcli.settings import DEFAULT_MODEL
 
@@ -364,3 +365,49 @@ if __name__ == "__main__":
     _REFERENCE.write_text(
         json.dumps({"model": DEFAULT_MODEL, "vectors": original(find_model(DEFAULT_MODEL))}), "utf-8"
     )
+
+
+def test_documents_may_be_read_elsewhere_and_questions_are_read_here(
+    default: tuple[EncoderEmbedder, TransformerEmbedder],
+) -> None:
+    ours, theirs = default
+    there = EncoderEmbedder(find_model(DEFAULT_MODEL), dims=64, device="cpu:0")  # a device to torch
+    made = there.embed_documents(TEXTS)
+    assert there.runtime == "sentence-transformers on cpu:0"
+    assert made.shape == (len(TEXTS), 64)
+    right = TransformerEmbedder(find_model(DEFAULT_MODEL), offline=True, dims=64)
+    assert there.signature == right.signature
+    assert cosines(made, right.embed_documents(TEXTS)).min() > 0.9999
+    assert cosines(there.embed_queries(TEXTS[:2]), right.embed_queries(TEXTS[:2])).min() > 0.9999
+    assert theirs.signature == ours.signature
+
+
+def test_a_device_that_torch_lacks_is_named() -> None:
+    with pytest.raises(UsageError, match="leave --device out"):
+        EncoderEmbedder(find_model(DEFAULT_MODEL), device="xpu:77").embed_documents(["a"])
+
+
+def test_a_faster_way_that_comes_out_otherwise_is_not_taken_and_why_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        Compiled,
+        "encode",
+        lambda _, texts, **__: np.ones((len(texts), 384), dtype=np.float32),
+    )
+    monkeypatch.setattr("ragcli.encoder.proofs.recall", lambda _: {})
+    monkeypatch.setattr("ragcli.encoder.proofs.keep", lambda *_: None)
+    made = EncoderEmbedder(find_model(DEFAULT_MODEL))
+    right = made.embed_documents(TEXTS, kept=False)
+    assert np.array_equal(made.embed_documents(TEXTS), right)
+    assert made.runtime == "numpy"
+    assert "comes out otherwise" in made.doubt
+
+
+def test_short_texts_read_together_are_read_as_alone(
+    default: tuple[EncoderEmbedder, TransformerEmbedder],
+) -> None:
+    ours, _ = default
+    asked = [f"{'why ' * n}are {word} kept?" for n in range(4) for word in ("bees", "cats", "温度", "")] * 5
+    alone = ours.embed_documents(asked)
+    assert cosines(ours.embed_queries(asked), alone).min() > 0.9995

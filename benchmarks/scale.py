@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.process import run
 from benchmarks.quality import ROOT
 from benchmarks.report import write_report
 
@@ -133,13 +134,33 @@ def build(home: Path, chunks: int) -> float:
     return time.perf_counter() - start
 
 
+def written(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
+    """A document of some passages, and these."""
+    from ragcli.catalog import content_hash
+    from ragcli.types import Chunk, Document
+
+    whole, cuts = "", []
+    for ordinal, text in enumerate(texts):
+        start, whole = len(whole), f"{whole}{text}\n"
+        cut = Chunk(
+            id=content_hash(f"{name} {ordinal} {text}")[:16], document=name, ordinal=ordinal, start=start,
+            end=start + len(text), text=text, context="", heading=(), page=None,
+            lines=(ordinal + 1, ordinal + 1), tokens=150,
+        )  # fmt: skip
+        cuts.append(cut)
+    document = Document(
+        id=name, path=name, record=None, title="", format="text", language="und", text=whole, blocks=(),
+        lines=None, pages=None, sha256="", modified="",
+    )  # fmt: skip
+    return document, *cuts
+
+
 def build_directly(home: Path, chunks: int) -> float:
     """Fill a catalogue with so many passages, and make what is derived from it; the seconds of the latter."""
     from ragcli.catalog import content_hash
     from ragcli.embed import open_embedder
     from ragcli.pipeline.index import Index, prepare_folder
     from ragcli.settings import DEFAULT_MODEL, Settings
-    from ragcli.types import Chunk, Document
 
     rng = random.Random(1)
     words = Words(rng)
@@ -158,20 +179,7 @@ def build_directly(home: Path, chunks: int) -> float:
             made = []
             with catalog.transaction():
                 for at in range(0, len(texts), 10):
-                    name = f"d{first + at}.txt"
-                    whole, cuts = "", []
-                    for ordinal, text in enumerate(texts[at : at + 10]):
-                        start, whole = len(whole), f"{whole}{text}\n"
-                        cut = Chunk(
-                            id=content_hash(f"{name} {ordinal}")[:16], document=name, ordinal=ordinal, start=start,
-                            end=start + len(text), text=text, context="", heading=(), page=None,
-                            lines=(ordinal + 1, ordinal + 1), tokens=150,
-                        )  # fmt: skip
-                        cuts.append(cut)
-                    document = Document(
-                        id=name, path=name, record=None, title="", format="text", language="und", text=whole,
-                        blocks=(), lines=None, pages=None, sha256="", modified="",
-                    )  # fmt: skip
+                    document, *cuts = written(f"d{first + at}.txt", texts[at : at + 10])
                     catalog.put_document(document, cuts, "", generation)
                     made += cuts
                 contents = [content_hash(cut.sent_text) for cut in made]
@@ -207,6 +215,18 @@ class Runner:
             took.append(self.once(*words)[0])
         self.results.append({"what": name, "seconds": round(statistics.median(took), 3), "runs": took})
         print(name, self.results[-1]["seconds"], flush=True)
+
+    def memory(self, name: str, *words: str) -> None:
+        """Keep the most memory that a command and its children hold."""
+        command = [sys.executable, "-m", "ragcli", "--offline", "--index", str(self._home / ".rag"), *words]
+        megabytes = run(command, ROOT).megabytes
+        self.results.append({"what": f"{name}, memory of all its processes", "megabytes": round(megabytes)})
+        print(self.results[-1], flush=True)
+
+    def note(self, name: str, seconds: float) -> None:
+        """Keep a time."""
+        self.results.append({"what": name, "seconds": round(seconds, 3), "runs": [seconds]})
+        print(name, round(seconds, 3), flush=True)
 
 
 def warm(home: Path, runner: Runner) -> None:
@@ -250,6 +270,56 @@ def size(folder: Path) -> str:
     return f"{sum(parts.values()):.0f} MB ({told})"
 
 
+def costs_of_reading(runner: Runner, home: Path, runs: int) -> None:
+    """What every command costs that changes nothing."""
+    question = first_question(home)
+    runner.median("--help", runs, "--help")
+    runner.median("status", runs, "status")
+    runner.median("search --mode lexical", runs, "search", question, "--mode", "lexical")
+    runner.median("search --mode dense", runs, "search", question, "--mode", "dense")
+    runner.median("search", runs, "search", question)
+    runner.median("search --filter", runs, "search", question, "--filter", "path=*1*")
+    runner.memory("search", "search", question)
+    warm(home, runner)
+
+
+def costs_of_changing(runner: Runner, home: Path) -> None:
+    """What a copy of the index costs to make anew, to change and to examine."""
+    for part in ("lexical", "chroma"):
+        shutil.rmtree(home / ".rag" / part)
+    what = "search that makes both sides anew from cached vectors"
+    runner.median(what, 1, "search", first_question(home))
+    runner.median("index, one document changed", 1, "index", prepare=lambda: change(home))
+    runner.median("doctor", 1, "doctor")
+
+
+def costs_of_changing_directly(runner: Runner, home: Path) -> None:
+    """What it costs to change and to take out a document of an index that was filled directly."""
+    from ragcli.catalog import content_hash
+    from ragcli.pipeline.index import Index
+    from ragcli.settings import Settings
+
+    with Index.open(home / ".rag", Settings(offline=True)) as index:
+        catalog = index.catalog
+        cuts = [stored.chunk for stored in catalog.chunks_of("d0.txt")]
+        document, *others = written("d0.txt", [f"Changed. {cut.text}" for cut in cuts])
+        signature = catalog.get("signature") or ""
+        vectors = catalog.vectors_of([cut.id for cut in cuts], signature)
+        start = time.perf_counter()
+        with index.change() as generation:
+            catalog.put_vectors([content_hash(cut.sent_text) for cut in others], signature, vectors)
+            catalog.put_document(document, others, "", generation)
+        runner.note("one document changed", time.perf_counter() - start)
+    runner.median("remove", 1, "remove", "d10.txt")
+    runner.median("doctor", 1, "doctor")
+
+
+def first_question(home: Path) -> str:
+    """What is asked in a fresh process."""
+    line = (home / "questions.jsonl").read_text("utf-8").split("\n", 1)[0]
+    return str(json.loads(line)["text"])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -265,45 +335,35 @@ def main() -> None:
         make = build_directly if words.direct else build
         built = None if (home / ".rag").exists() else make(home, words.chunks)
         runner = Runner(home)
-        question = json.loads((home / "questions.jsonl").read_text("utf-8").splitlines()[0])["text"]
-        runner.median("--help", words.runs, "--help")
-        runner.median("status", words.runs, "status")
-        runner.median("search --mode lexical", words.runs, "search", question, "--mode", "lexical")
-        runner.median("search --mode dense", words.runs, "search", question, "--mode", "dense")
-        runner.median("search", words.runs, "search", question)
-        warm(home, runner)
+        costs_of_reading(runner, home, words.runs)
         disk = size(home / ".rag")
         copy = home / "copy"
-        copy.mkdir(exist_ok=True)
-        shutil.copytree(home / ".rag", copy / ".rag", dirs_exist_ok=True)
-        shutil.copyfile(home / "corpus.jsonl", copy / "corpus.jsonl")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(home, copy, ignore=shutil.ignore_patterns("copy"))
         other = Runner(copy)
-        for part, mode in (("lexical", "lexical"), ("chroma", "dense")):
-            shutil.rmtree(copy / ".rag" / part)
-            what = f"search that makes the {mode} side anew from cached vectors"
-            other.median(what, 1, "search", question, "--mode", mode)
-        other.median("index, one document changed", 1, "index", prepare=lambda: change(copy))
-        other.median("doctor", 1, "doctor")
+        (costs_of_changing_directly if words.direct else costs_of_changing)(other, copy)
         runner.results += other.results
         shutil.rmtree(copy)
     lines = ["| what | seconds |", "|---|---:|"]
     if built is not None:
-        what = (
-            "lexical index and collection, from cached vectors"
-            if words.direct
-            else "index, without embedding"
-        )
+        what = "index, without embedding"
+        if words.direct:
+            what = "both sides from cached vectors"
         lines.append(f"| {what} | {built:.1f} |")
     for told in runner.results:
-        times = (
-            f"{told['seconds']:.2f}" if "seconds" in told else f"{told['p50']:.4f} (p95 {told['p95']:.4f})"
-        )
+        times = f"{told['seconds']:.2f}" if "seconds" in told else ""
+        if "p50" in told:
+            times = f"{told['p50']:.4f} (p95 {told['p95']:.4f})"
+        if "megabytes" in told:
+            times = f"{told['megabytes']} MB"
         lines.append(f"| {told['what']} | {times} |")
     lines.append(f"\n{words.chunks} chunks, {disk}.")
     table = "\n".join(lines)
     print(table)
     if words.json:
-        write_report(words.json, f"python -m benchmarks.scale --chunks {words.chunks}", table, runner.results)
+        way = " --direct" if words.direct else ""
+        command = f"python -m benchmarks.scale --chunks {words.chunks}{way}"
+        write_report(words.json, command, table, runner.results)
 
 
 if __name__ == "__main__":

@@ -13,31 +13,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks.peers.environments import OURS, PEERS, Installed, install, variables
 from benchmarks.peers.tables import Result, notes, page, ratios, table
+from benchmarks.process import run
 from benchmarks.quality import ROOT
 from benchmarks.report import write_report
 from ragcli.evaluate import Qrels, Query, measure, read_qrels, read_queries
 from ragcli.places import cache_folder
 
 _WARM_UP = 20  # documents and questions of the round that nothing is measured in
-_POLL = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +85,6 @@ def _write(path: Path, records: Sequence[Mapping[str, Any]]) -> Path:
     return path
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], home: Path) -> tuple[float, float]:
-    """Run a command in a process of its own: seconds, and the most megabytes of it and its children.
-
-    Raises ``RuntimeError`` where it fails.
-    """
-    with tempfile.TemporaryFile() as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=home)
-        peak = [0]
-        watch = threading.Thread(target=_watch, args=(process.pid, peak))
-        watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        watch.join()
-        out.seek(0)
-        told = out.read().decode(errors="replace")
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{told[-3000:]}")
-    own = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of the largest process, not of all
-    return seconds, max(own, peak[0]) / 1e6
-
-
-def _watch(pid: int, peak: list[int]) -> None:
-    """Keep the largest sum of resident memory of a process and its children, until it ends."""
-    try:
-        root = psutil.Process(pid)
-        while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
-            total = 0
-            for process in [root, *root.children(recursive=True)]:
-                with suppress(psutil.NoSuchProcess):
-                    total += process.memory_info().rss
-            peak[0] = max(peak[0], total)
-            time.sleep(_POLL)
-    except psutil.NoSuchProcess:
-        return
-
-
 def once(
     installed: Installed, judged: Judged, question: str, environment: Mapping[str, str], home: Path
 ) -> dict[str, float]:
@@ -138,11 +94,11 @@ def once(
     folder.mkdir(parents=True)
     found: dict[str, float] = {}
     command = installed.command(peer.index, corpus=judged.corpus, folder=folder)
-    found["index"], found["index_memory"] = run(command, environment, home)
+    found["index"], found["index_memory"], _ = run(command, home, environment)
     found["disk"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     command = installed.command(peer.search, folder=folder, question=question)
-    found["cold"], found["search_memory"] = run(command, environment, home)
-    run(installed.command(peer.batch, folder=folder, questions=judged.questions, out=out), environment, home)
+    found["cold"], found["search_memory"], _ = run(command, home, environment)
+    run(installed.command(peer.batch, folder=folder, questions=judged.questions, out=out), home, environment)
     rows = _read(out)
     found["warm"] = statistics.median(row["seconds"] for row in rows)
     found["ndcg"] = judged.ndcg(rows)

@@ -1,8 +1,8 @@
 """What a first and a second run of ``rag index`` cost: nothing changed, and ten files changed.
 
-    python -m benchmarks.incremental [--files 5000] [--json FILE]
+    python -m benchmarks.incremental [--files 5000] [--paragraphs 3] [--json FILE]
 
-Writes that many small files of several paragraphs, indexes them, runs again three times, changes
+Writes that many small files of so many paragraphs, indexes them, runs again three times, changes
 ten files, and runs once more; each run is a process of its own. Ratios are to the first run; memory
 is the most that all processes of the first held together.
 """
@@ -29,12 +29,12 @@ _TEXT = (
 )
 
 
-def write(folder: Path, number: int, rng: random.Random) -> None:
+def write(folder: Path, number: int, paragraphs: int, rng: random.Random) -> None:
     """One small document that no other is like."""
-    paragraphs = [" ".join(rng.choices(_TEXT.split(), k=60)) + f" {number}." for _ in range(3)]
+    texts = [" ".join(rng.choices(_TEXT.split(), k=60)) + f" {number}." for _ in range(paragraphs)]
     path = folder / f"{number % 50:02d}" / f"note {number}.md"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f"# Note {number}\n\n" + "\n\n".join(paragraphs) + "\n", "utf-8")
+    path.write_text(f"# Note {number}\n\n" + "\n\n".join(texts) + "\n", "utf-8")
 
 
 def index(home: Path) -> tuple[Ran, dict[str, Any]]:
@@ -52,6 +52,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--paragraphs", type=int, default=3)
     parser.add_argument("--json", type=Path)
     words = parser.parse_args()
     rng = random.Random(1)
@@ -59,13 +60,13 @@ def main() -> None:
         home = Path(scratch)
         (home / "docs").mkdir()
         for number in range(words.files):
-            write(home / "docs", number, rng)
+            write(home / "docs", number, words.paragraphs, rng)
         time.sleep(3)  # a file is trusted by its time once that is a moment ago
         began, made = index(home)
         first = began.seconds
         again = [index(home) for _ in range(3)]
         for number in range(10):
-            write(home / "docs", number, rng)
+            write(home / "docs", number, words.paragraphs, rng)
         after, report = index(home)
     unchanged = statistics.median(ran.seconds for ran, _ in again)
     changed = after.seconds
@@ -80,7 +81,11 @@ def main() -> None:
     table = "\n".join(lines)
     print(table)
     if words.json:
-        write_report(words.json, f"python -m benchmarks.incremental --files {words.files}", table)
+        write_report(
+            words.json,
+            f"python -m benchmarks.incremental --files {words.files} --paragraphs {words.paragraphs}",
+            table,
+        )
 
 
 if __name__ == "__main__":

@@ -311,7 +311,6 @@ def costs_of_changing_directly(runner: Runner, home: Path) -> None:
             catalog.put_document(document, others, "", generation)
         runner.note("one document changed", time.perf_counter() - start)
     runner.median("remove", 1, "remove", "d10.txt")
-    runner.median("doctor", 1, "doctor")
 
 
 def first_question(home: Path) -> str:

@@ -21,11 +21,14 @@ def main() -> None:
 
 
 def _end(code: object) -> None:
-    """End at once, where nothing is left to be done but to take Python apart, which takes a while."""
-    import atexit
-    import threading
+    """End at once, where nothing is left to be done but to take Python apart.
 
-    if threading.active_count() > 1 or not isinstance(code, int | None):
+    That takes a while, and aborts where a thread that is left behind is inside a library in C++. No
+    thread of ours is waited for at the end; those of libraries that are not daemons only wait for work.
+    """
+    import atexit
+
+    if not isinstance(code, int | None):
         return
     try:
         sys.stdout.flush()

@@ -27,7 +27,19 @@ README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
 MEASURED = (
     *("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed"),
-    *("loaders", "pdf", "citations", "services", "answers", "contextual", "encoders", "peers", "scale"),
+    *(
+        "loaders",
+        "pdf",
+        "citations",
+        "services",
+        "answers",
+        "contextual",
+        "encoders",
+        "peers",
+        "scale",
+        "million",
+        "static",
+    ),
 )
 
 SESSION = (

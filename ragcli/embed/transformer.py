@@ -234,6 +234,4 @@ def _check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device) + 1
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(
-            f"torch cannot use the device {device!r} here ({first_line(error)}); leave --device out"
-        ) from error
+        raise UsageError(f"torch has no device {device!r} here; leave --device out, or RAG_DEVICE") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from ragcli.catalog import Catalog
 from ragcli.chunk import WRITTEN
 from ragcli.disk import is_remote
-from ragcli.errors import PartlyDone, UsageError
+from ragcli.errors import ModelUnavailable, PartlyDone, UsageError
 from ragcli.locks import changing, writing
 from ragcli.pipeline.batches import BatchRun, tell_of_batches
 from ragcli.pipeline.build import Builder, drop_file
@@ -65,25 +65,52 @@ def update(
         raise UsageError(NOTHING)
     if WRITTEN in (options.context or "").split(",") and settings.llm == NONE and not has_remains(folder):
         raise UsageError("--context llm needs an LLM that writes the contexts; name one with --llm")
+    new = not has_remains(folder)
     prepare_folder(folder)
-    with writing(folder, command, settings.wait, tell), Index.create(folder, settings) as index:
-        note = index.model()
-        again = note.spec if note is not None and options.rebuild else None
-        choice = choose_model(index, options.model or again, options.dims)
-        if note is None and is_remote(folder):
-            tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
-        if note is not None and note.signature != choice.signature:
-            report = _change_over(index, choice, paths, options, progress, gate, tell)
-        elif gate is not None:
-            raise UsageError("--gate is for a change of model; name another one with --model")
-        else:
-            report = _refresh(index, choice, paths, options, progress, tell)
+    with writing(folder, command, settings.wait, tell):
+        try:
+            report = _update(folder, settings, paths, options, progress, gate, tell)
+        except (UsageError, ModelUnavailable):
+            if new:
+                _take_back(folder, settings)
+            raise
     with Index.open(folder, settings) as index:
         news = bool(report.unread) and index.catalog.get("unread_told") != report.model
         if news:
             with index.catalog.transaction():
                 index.catalog.put("unread_told", report.model)
     return report, news
+
+
+def _take_back(folder: Path, settings: Settings) -> None:
+    """Leave no index behind whose model was never had: there is nothing in it."""
+    with Index.open(folder, settings) as index:
+        blank = index.model() is None
+    if blank:
+        remove_edition(folder, read_editions(folder).current)
+
+
+def _update(
+    folder: Path,
+    settings: Settings,
+    paths: Sequence[Path],
+    options: BuildOptions,
+    progress: Progress,
+    gate: Gate | None,
+    tell: _Tell,
+) -> BuildReport:
+    """Bring the index up to date, or change it over to another model, under the writer's lock."""
+    with Index.create(folder, settings) as index:
+        note = index.model()
+        again = note.spec if note is not None and options.rebuild else None
+        choice = choose_model(index, options.model or again, options.dims)
+        if note is None and is_remote(folder):
+            tell(f"note: {folder} lies on another machine's disk: its locks are as good as its server")
+        if note is not None and note.signature != choice.signature:
+            return _change_over(index, choice, paths, options, progress, gate, tell)
+        if gate is not None:
+            raise UsageError("--gate is for a change of model; name another one with --model")
+        return _refresh(index, choice, paths, options, progress, tell)
 
 
 def plan(

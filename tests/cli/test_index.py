@@ -301,3 +301,12 @@ def test_one_process_may_read_all_and_another_device_must_be_there(
     run("index", "bees.md", "--jobs", "0", cwd=home, exit=2)
     done = run("index", "bees.md", "--device", "gpu", cwd=home, exit=2)
     assert "auto, cpu, cuda" in done.err
+    run("index", "bees.md", "--device", "xpu:77", "--rebuild", cwd=home, exit=0)  # nothing is embedded
+
+
+def test_a_first_run_whose_model_cannot_be_had_leaves_no_index(run: Run, home: Path) -> None:
+    (home / "bees.md").write_text("# Bees\n\nA hive holds forty thousand bees in June.\n")
+    run("--offline", "index", "bees.md", "--model", "nobody/has-this", cwd=home, exit=7)
+    assert "no index" in run("status", cwd=home, exit=3).err
+    run("index", "bees.md", cwd=home)
+    run("search", "bees", cwd=home)

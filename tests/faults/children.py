@@ -242,9 +242,9 @@ def rag_while_a_file_changes(words: Sequence[str], name: str, text: str | None, 
 
     load = LoaderPool.load
 
-    def watched(self: LoaderPool, jobs: Iterable[Job]) -> Iterator[Any]:
+    def watched(self: LoaderPool, jobs: Iterable[Job], **how: Any) -> Iterator[Any]:
         number = 0
-        for job, item in load(self, about_to_be_opened(jobs)):
+        for job, item in load(self, about_to_be_opened(jobs), **how):
             yield job, item
             number += job.path == name and item is not None
             if job.path == name and item is not None and number == after:

@@ -125,10 +125,10 @@ from ragcli.store.projection import marker_stamp
 
 with Index.open(folder, Settings(mode="dense", offline=True), ahead=aside) as index:
     count, signature = index.catalog.chunk_count, index.catalog.get("signature")
-    told = aside.ask([marker_stamp(folder / "chroma"), signature, array("f", [0.05] * 384).tobytes().hex(), 2])
+    told = aside.ask([marker_stamp(folder / "chroma"), signature, array("f", [0.05] * 384).tobytes().hex(), 2, False])
     print(json.dumps([count, told]), flush=True)
     if len(sys.argv) > 1:  # what was foreseen and never asked is nobody's answer
-        aside.foresee([marker_stamp(folder / "chroma"), signature, array("f", [1.0] * 384).tobytes().hex(), 3])
+        aside.foresee([marker_stamp(folder / "chroma"), signature, array("f", [1.0] * 384).tobytes().hex(), 3, True])
     sys.stdin.readline()
     found = Asker(index).search({QUESTION!r}).hits
 print(json.dumps([[hit.path, hit.score] for hit in found]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _T = TypeVar("_T")
+# How many rows there are, and ids and distances of some.
+Looked = tuple[int, list[str], list[float]]
 
 COLLECTION = "chunks"
 _NAME = "the Chroma collection"
@@ -74,6 +77,7 @@ class DenseStore:
         self._writer: Writer | None = None
         self._reader: Reader | None = None
         self._ahead = ahead  # see ``neighbours``
+        self._first = True  # of what it is asked
         self._made: tuple[int, int] | None = None
 
     @property
@@ -152,7 +156,7 @@ class DenseStore:
         catalogue.
         """
         if within is None:
-            told = self._told(vector, limit)
+            told = self._told(catalog, vector, limit)
             return self._nearest(catalog, vector, limit) if told is None else told
         if len(within) > _COMPARED:
             total, fetch = catalog.chunk_count, 2 * limit
@@ -169,11 +173,22 @@ class DenseStore:
         ]
 
     def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
-        total = catalog.chunk_count
+        return self._judged(catalog, vector, limit, self.look(vector.tolist(), limit))
+
+    def look(self, vector: list[float], limit: int) -> Looked:
+        """How many rows there are, and ids and distances of the nearest."""
         with engine(_NAME):
             reader = self._reading()
             count = reader.count
-            near, distances = reader.nearest(vector.tolist(), min(limit, count)) if count else ([], [])
+            near, distances = reader.nearest(vector, min(limit, count)) if count else ([], [])
+            return count, near, distances
+
+    def _judged(
+        self, catalog: Catalog, vector: Vector, limit: int, looked: Looked
+    ) -> list[tuple[str, float]]:
+        """What Chroma found, held against the catalogue and scored by it."""
+        total = catalog.chunk_count
+        count, near, distances = looked
         if not count and not total:
             return []
         if count != total or len(near) != min(limit, count):
@@ -194,16 +209,25 @@ class DenseStore:
         if self._ahead is not None and self._reader is None:
             self._ahead.foresee(self._asked(vector, limit))
 
-    def _told(self, vector: Vector, limit: int) -> list[tuple[str, float]] | None:
-        """What another process finds that has the collection open; None where there is none."""
+    def _told(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]] | None:
+        """What another process finds that has the collection open; None where there is none.
+
+        The first time it only looks: it is awaited, and would have to load what judges. Afterwards it
+        judges, too.
+        """
         if self._ahead is None or self._reader is not None:
             return None
         told = self._ahead.ask(self._asked(vector, limit))
-        return None if told is None else [(chunk, score) for chunk, score in told]
+        if told is None:
+            return None
+        first, self._first = self._first, False
+        if first:
+            return self._judged(catalog, vector, limit, (told[0], told[1], told[2]))
+        return [(chunk, score) for chunk, score in told]
 
     def _asked(self, vector: Vector, limit: int) -> list[Any]:
         """A search as another process is asked for it: see ``neighbours``."""
-        return [list(self._made or ()), self._signature, vector.tobytes().hex(), limit]
+        return [list(self._made or ()), self._signature, vector.tobytes().hex(), limit, self._first]
 
     def rows(self) -> Iterator[tuple[list[str], Vectors]]:
         """Everything that the collection holds, in batches: ids, and vectors of shape (n, dim)."""
@@ -243,23 +267,30 @@ def neighbours(folder: Path, catalog: Path) -> Answer:
     """What a process beside this one answers of the collection in a folder, which nobody may be writing.
 
     It is asked for the marker and the signature that it should have seen, a vector as hexadecimal
-    digits and a number of rows; its answer is that of ``DenseStore.search``, or None where it has
-    seen others.
+    digits, a number of rows, and whether it is only to look. Its answer is that of ``look`` or of
+    ``DenseStore.search``, or None where it has seen others.
     """
     made = list(marker_stamp(folder) or ())
-    opened = Catalog.open(catalog)
-    signature = opened.get("signature") or ""
-    store = DenseStore(folder, signature)
+    opened: list[Catalog] = []
+    looking = DenseStore(folder, "")
     with engine(_NAME):
-        _ = store._reading().count  # reads the graph
+        _ = looking._reading().count  # reads the graph
 
     def answer(question: Any) -> Any:
+        seen, signature, digits, limit, only_look = question
+        if not made or seen != made:
+            return None
+        if only_look:
+            return looking.look(array("f", bytes.fromhex(digits)).tolist(), limit)
         import numpy as np
 
-        seen, asked, digits, limit = question
-        if not made or seen != made or asked != signature:
+        if not opened:
+            opened.append(Catalog.open(catalog))
+        if opened[0].get("signature") != signature:
             return None
-        return store.search(opened, np.frombuffer(bytes.fromhex(digits), dtype=np.float32), limit)
+        store = DenseStore(folder, signature)
+        store._reader = looking._reader
+        return store.search(opened[0], np.frombuffer(bytes.fromhex(digits), dtype=np.float32), limit)
 
     return answer
 

@@ -33,7 +33,7 @@ from ragcli.types import Document
 _K = 10
 # How each graph is made, and how widely it is searched; the first are the product's own.
 _GRAPHS: tuple[tuple[dict[str, int], tuple[int, ...]], ...] = (
-    ({}, (400, 100)),
+    ({}, (600, 400, 100)),
     ({"ef_construction": 200, "max_neighbors": 32}, (400,)),
 )
 
@@ -81,6 +81,7 @@ def measure(
             made = time.perf_counter() - start
             size = sum(path.stat().st_size for path in Path(scratch).rglob("*") if path.is_file())
             for width in widths:
+                store.close()
                 collection = open_client(store.folder).get_collection(dense.COLLECTION)
                 collection.modify(configuration={"hnsw": {"ef_search": width}})
                 forget_clients()

@@ -27,19 +27,8 @@ README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
 MEASURED = (
     *("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed"),
-    *(
-        "loaders",
-        "pdf",
-        "citations",
-        "services",
-        "answers",
-        "contextual",
-        "encoders",
-        "peers",
-        "scale",
-        "million",
-        "static",
-    ),
+    *("loaders", "pdf", "citations", "services", "answers", "contextual", "encoders", "peers", "scale"),
+    "million",
 )
 
 SESSION = (

@@ -69,7 +69,12 @@ def test_an_engine_that_is_not_known_is_left_alone(folder: Path, monkeypatch: py
 
 @pytest.mark.parametrize("space", ["cosine", "ip", "l2"])
 def test_the_engine_writes_what_the_client_writes(tmp_path: Path, space: str) -> None:
-    hnsw = {"space": space, "ef_search": 50, "num_threads": 1, "sync_threshold": 40}
+    hnsw = {
+        "space": space,
+        "ef_search": 400,
+        "num_threads": 1,
+        "sync_threshold": 40,
+    }  # finds all: graphs differ
     ids = [f"c{n}" for n in range(ROWS)]
     told: list[dict[str, str | int]] = [{"path": f"{n}.md", "first_line": n} for n in range(ROWS)]
     for kind in (EngineWriter, ClientWriter):

@@ -34,14 +34,19 @@ def rag(index: Path, *words: str, root: Path = ROOT, online: bool = False) -> di
     return found
 
 
+def judge(index: Path, folder: Path) -> dict[str, Any]:
+    """Evaluate all modes of an index on the questions of a set."""
+    return rag(
+        index, "eval", "--queries", str(folder / "queries.jsonl"), "--qrels", str(folder / "qrels.tsv"),
+        "--modes", ",".join(MODES),
+    )  # fmt: skip
+
+
 def measure(name: str, folder: Path, corpus: Path, keep: Path) -> dict[str, Any]:
     """Index one set and evaluate all modes on it."""
     index = keep / name / ".rag"
     built = rag(index, "index", str(corpus))
-    judged = rag(
-        index, "eval", "--queries", str(folder / "queries.jsonl"), "--qrels", str(folder / "qrels.tsv"),
-        "--modes", ",".join(MODES),
-    )  # fmt: skip
+    judged = judge(index, folder)
     return {
         "set": name,
         "chunks": built["chunks"]["total"],

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality import MODES, find_sets, rag
+from benchmarks.quality import MODES, find_sets, judge, rag
 from benchmarks.report import write_report
 from ragcli.embed import find_model, open_embedder
 from ragcli.embed.models import open_tokenizer
@@ -61,11 +61,7 @@ def measure(name: str, folder: Path, corpus: Path, model: str, home: Path) -> di
     start = time.perf_counter()
     built = rag(index, "index", str(corpus), "--model", model)
     took = time.perf_counter() - start
-    judged = rag(
-        index, "eval", "--queries", str(folder / "queries.jsonl"), "--qrels", str(folder / "qrels.tsv"),
-        "--modes", ",".join(MODES),
-    )  # fmt: skip
-    scores = {mode: found["ndcg@10"] for mode, found in judged["modes"].items()}
+    scores = {mode: found["ndcg@10"] for mode, found in judge(index, folder)["modes"].items()}
     return {
         "set": name,
         "model": model.partition(":")[0],

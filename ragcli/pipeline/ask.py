@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -79,7 +80,7 @@ class Asker:
         self._note = note
         self._detail = detail
         self._floors: dict[Mode, float] = {}
-        # Vectors of questions that will be asked, by signature and text, and of those that come after them.
+        # Vectors of questions that will be asked, by signature and plain text, and of those after a question.
         self._expected: dict[tuple[str, str], NDArray[np.float32]] = {}
         self._following: dict[str, NDArray[np.float32]] = {}
         # The service that a question was sent to, to be embedded.
@@ -211,15 +212,15 @@ class Asker:
         model = self._index.model()
         if self.mode == "lexical" or model is None or is_service(model.spec):
             return
-        plain = []
+        plain: dict[str, str] = {}
         for query in queries:
             with suppress(UsageError):  # told of when it is asked
-                plain.append(parse_question(query).plain)
-        if plain := list(dict.fromkeys(plain)):
+                plain[query] = parse_question(query).plain
+        if texts := list(dict.fromkeys(plain.values())):
             signature = self._index.catalog.get("signature") or ""
-            vectors = self._embedded(plain)
-            self._expected = {(signature, text): vector for text, vector in zip(plain, vectors, strict=True)}
-            self._following = dict(zip(plain, vectors[1:], strict=False))
+            vectors = dict(zip(texts, self._embedded(texts), strict=True))
+            self._expected = {(signature, text): vector for text, vector in vectors.items()}
+            self._following = {one: vectors[plain[other]] for one, other in pairwise(plain)}
 
     def gather(self, query: str, *, k: int) -> Gathered:
         """What both sides find for a question, to be fused in more than one way."""
@@ -318,7 +319,7 @@ class Asker:
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question = self.read(question.text, question.mode)
-            upcoming = self._following.get(parse_question(question.text).plain) if self._following else None
+            upcoming = self._following.get(question.text)
             return look(Searcher(self._index.catalog, lexical, dense, upcoming), question)
 
     def _within(self) -> frozenset[str] | None:

@@ -65,9 +65,9 @@ def update(
         raise UsageError(NOTHING)
     if WRITTEN in (options.context or "").split(",") and settings.llm == NONE and not has_remains(folder):
         raise UsageError("--context llm needs an LLM that writes the contexts; name one with --llm")
-    new = not has_remains(folder)
     prepare_folder(folder)
     with writing(folder, command, settings.wait, tell):
+        new = not has_remains(folder)  # nobody else can be making it now
         try:
             report = _update(folder, settings, paths, options, progress, gate, tell)
         except (UsageError, ModelUnavailable):
@@ -84,6 +84,8 @@ def update(
 
 def _take_back(folder: Path, settings: Settings) -> None:
     """Leave no index behind whose model was never had: there is nothing in it."""
+    if not has_remains(folder):
+        return
     with Index.open(folder, settings) as index:
         blank = index.model() is None
     if blank:

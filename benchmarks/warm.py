@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 _FIRST = 20  # questions that warm up
@@ -19,17 +18,14 @@ _FIRST = 20  # questions that warm up
 
 def main() -> None:
     """Ask as `rag search --batch` does, and print."""
-    from ragcli.aside import begin
-
     home, mode = Path(sys.argv[1]), sys.argv[2]
-    beside = begin(partial(_neighbours, home / ".rag")) if mode != "lexical" else None
     from ragcli.evaluate import read_queries
     from ragcli.pipeline.ask import Asker
     from ragcli.pipeline.index import Index
     from ragcli.settings import Settings
 
     took = []
-    with Index.open(home / ".rag", replace(Settings(), mode=mode, offline=True), ahead=beside) as index:
+    with Index.open(home / ".rag", replace(Settings(), mode=mode, offline=True)) as index:
         asker = Asker(index)
         texts = [query.text for query in read_queries(home / "questions.jsonl")]
         asker.expect(texts[:_FIRST])  # compiles the model
@@ -43,12 +39,6 @@ def main() -> None:
             asker.search(text)
             took.append(time.perf_counter() - start + each)
     print(json.dumps({"embedding": each, "questions": took}))
-
-
-def _neighbours(folder: Path) -> object:
-    from ragcli.pipeline.index import neighbours_of
-
-    return neighbours_of(folder)
 
 
 if __name__ == "__main__":

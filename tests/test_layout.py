@@ -20,7 +20,7 @@ LINE = [
     "disk",
     "jsontext",
     "cache",
-    "aside",
+    "cores",
     "guard",
     "analyze",
     "sentences",

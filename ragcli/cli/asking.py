@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.aside import Answer, begin
 from ragcli.cli.program import Context
 
 if TYPE_CHECKING:
@@ -23,27 +20,19 @@ def open_asker(
     *,
     fold: bool = False,
     for_prompt: bool = False,
-    ahead: bool = False,
 ) -> Iterator[Asker]:
-    """The index that is meant, to be asked; ``ahead`` where that begins at once, so that others may prepare."""
+    """The index that is meant, to be asked."""
     folder, settings = context.folder(), context.settings(**flags)
-    beside = begin(partial(_neighbours, folder)) if ahead and settings.mode != "lexical" else None
     from ragcli.pipeline.ask import Asker
     from ragcli.pipeline.index import Index
     from ragcli.search import parse_filters
 
     wanted = parse_filters(filters or [])
-    with Index.open(folder, settings, ahead=beside) as index:
+    with Index.open(folder, settings) as index:
         asker = Asker(
             index, context.terminal.note, wanted, context.terminal.detail, fold=fold, for_prompt=for_prompt
         )
         yield asker
-
-
-def _neighbours(folder: Path) -> Answer:
-    from ragcli.pipeline.index import neighbours_of
-
-    return neighbours_of(folder)
 
 
 def why_nothing(asker: Asker, query: str) -> str:

@@ -75,7 +75,7 @@ def context_command(
         **again,
     }
     flags = {"k": k, "mode": mode, "budget": budget, "wait": wait, **shape}
-    with open_asker(context, flags, filters, fold=True, for_prompt=True, ahead=True) as asker:
+    with open_asker(context, flags, filters, fold=True, for_prompt=True) as asker:
         hits = asker.search(question).hits
         if not hits:
             context.terminal.note(why_nothing(asker, question))

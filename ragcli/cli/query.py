@@ -141,7 +141,7 @@ def query_command(
         )
     else:
         question = read_query(query)
-        with open_asker(context, flags, filters, fold=True, for_prompt=True, ahead=True) as asker:
+        with open_asker(context, flags, filters, fold=True, for_prompt=True) as asker:
             talk = Talk.open(context, asker, resume=resume, leans=resume, decompose=decompose)
             answer = talk.ask(asker, question, output)
             if output is Format.text:

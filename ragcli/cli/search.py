@@ -112,7 +112,7 @@ def _search(
     filters: list[str] | None,
     explain: bool,
 ) -> None:
-    with open_asker(context, flags, filters, ahead=True) as asker:
+    with open_asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
         if output is SearchFormat.text and not found.hits:
@@ -165,7 +165,7 @@ def _batch(
     queries = read_queries(file)
     found_any = False
     failed = 0
-    with open_asker(context, flags, filters, ahead=True) as asker:
+    with open_asker(context, flags, filters) as asker:
         for number, query in enumerate(queries):
             try:
                 if number % _AHEAD == 0:

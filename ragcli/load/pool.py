@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from ragcli.cores import usable_cores
 from ragcli.errors import PartlyDone
 from ragcli.load.limits import MEMORY, NO_MEMORY, end
 from ragcli.load.parsed import Means
@@ -62,7 +63,7 @@ class LoaderPool:
         self, means: Means | None = None, *, workers: int | None = None, seconds: float = 120.0
     ) -> None:
         self._means = means or Means()
-        self._workers = workers or max(1, min(MOST_WORKERS, _cores()))
+        self._workers = workers or max(1, min(MOST_WORKERS, usable_cores()))
         self._seconds = seconds
         self._changed = threading.Condition()
         self._queue: deque[_Answers] = deque()  # begun or not, in the order asked for
@@ -345,7 +346,3 @@ class _Worker:
             return self._process.wait(_GRACE)
         end(self._process)
         return self._process.wait()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,9 +79,8 @@ class Asker:
         self._note = note
         self._detail = detail
         self._floors: dict[Mode, float] = {}
-        # Vectors of questions that will be asked, by signature and plain text, and of those after a question.
+        # Vectors of questions that will be asked, by signature and plain text, in their order.
         self._expected: dict[tuple[str, str], NDArray[np.float32]] = {}
-        self._following: dict[str, NDArray[np.float32]] = {}
         # The service that a question was sent to, to be embedded.
         self.question_to: str | None = None
         if index.model() is None:
@@ -208,19 +206,18 @@ class Asker:
 
         A service is not asked ahead: it may fail at any of them, and those before it are to be answered.
         """
-        self._expected, self._following = {}, {}
+        self._expected = {}
         model = self._index.model()
         if self.mode == "lexical" or model is None or is_service(model.spec):
             return
-        plain: dict[str, str] = {}
+        plain = []
         for query in queries:
             with suppress(UsageError):  # told of when it is asked
-                plain[query] = parse_question(query).plain
-        if texts := list(dict.fromkeys(plain.values())):
+                plain.append(parse_question(query).plain)
+        if plain := list(dict.fromkeys(plain)):
             signature = self._index.catalog.get("signature") or ""
-            vectors = dict(zip(texts, self._embedded(texts), strict=True))
-            self._expected = {(signature, text): vector for text, vector in vectors.items()}
-            self._following = {one: vectors[plain[other]] for one, other in pairwise(plain)}
+            vectors = self._embedded(plain)
+            self._expected = {(signature, text): vector for text, vector in zip(plain, vectors, strict=True)}
 
     def gather(self, query: str, *, k: int) -> Gathered:
         """What both sides find for a question, to be fused in more than one way."""
@@ -319,8 +316,15 @@ class Asker:
             if question.vector is not None and question.signature != self._index.catalog.get("signature"):
                 # Another model answers since the question was read.
                 question = self.read(question.text, question.mode)
-            upcoming = self._following.get(question.text)
-            return look(Searcher(self._index.catalog, lexical, dense, upcoming), question)
+            return look(Searcher(self._index.catalog, lexical, dense, self._after(question)), question)
+
+    def _after(self, question: Question) -> list[NDArray[np.float32]]:
+        """The vectors of the questions that will be asked after this one."""
+        if not self._expected:
+            return []
+        key = question.signature, parse_question(question.text).plain
+        rest = iter(self._expected)
+        return [self._expected[each] for each in rest] if key in rest else []
 
     def _within(self) -> frozenset[str] | None:
         """The chunks that the filters leave; None where there are no filters."""

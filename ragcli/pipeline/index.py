@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ragcli.analyze import ENGLISH, Analyzer
-from ragcli.aside import Answer, Aside
 from ragcli.catalog import Catalog
 from ragcli.disk import is_writable
 from ragcli.embed import Embedder
@@ -30,7 +29,6 @@ from ragcli.store import (
     bring_up_to_date,
     discard,
     is_current,
-    neighbours,
 )
 from ragcli.tokens import TokenCounter
 
@@ -79,7 +77,6 @@ class Index:
         *,
         place: Path | None = None,
         pinned: bool = False,
-        ahead: Aside | None = None,
     ) -> None:
         self.folder = folder
         self.place = place or folder
@@ -87,14 +84,13 @@ class Index:
         self.catalog = catalog
         self.settings = settings
         self._pinned = pinned
-        self._ahead = ahead
         self._identity = _identity(catalog.path)
         self._stores: tuple[_Made, LexicalStore, DenseStore | ScanStore] | None = None
         self._copies: TemporaryDirectory[str] | None = None
 
     @classmethod
-    def open(cls, folder: Path, settings: Settings, *, ahead: Aside | None = None) -> Index:
-        """Open the index in ``folder``, whose collection the process ``ahead`` may have read already.
+    def open(cls, folder: Path, settings: Settings) -> Index:
+        """Open the index in ``folder``.
 
         Raises ``IndexMissing`` where there is none, ``IndexDamaged`` where its catalogue was lost.
         """
@@ -103,7 +99,7 @@ class Index:
             error = no_catalog(folder, name)  # found out first: another process may be making the catalogue
             place = folder / name
             if (place / CATALOG).is_file():
-                return cls(folder, Catalog.open(place / CATALOG), settings, place=place, ahead=ahead)
+                return cls(folder, Catalog.open(place / CATALOG), settings, place=place)
         raise error
 
     @classmethod
@@ -138,9 +134,6 @@ class Index:
     def close(self) -> None:
         """Close every part."""
         self._let_go()
-        if self._ahead is not None:
-            self._ahead.close()
-            self._ahead = None
         self.catalog.close()
 
     def _let_go(self) -> None:
@@ -309,9 +302,8 @@ class Index:
             self._let_go()
             if self._can_be_written():
                 lexical = LexicalStore(self.place / LEXICAL, self.analyzer)
-                dense = DenseStore(self.place / CHROMA, signature, self._ahead)
+                dense = DenseStore(self.place / CHROMA, signature)
                 self._stores = (made, lexical, dense)
-                self._ahead = None
             else:
                 self._copies = TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
                 copy = Path(self._copies.name) / LEXICAL
@@ -319,7 +311,11 @@ class Index:
                 with suppress(OSError):  # what is missing or shut is made anew from the catalogue
                     for path in (self.place / LEXICAL).iterdir():
                         shutil.copyfile(path, copy / path.name)
-                self._stores = (made, LexicalStore(copy, self.analyzer), ScanStore(signature))
+                self._stores = (
+                    made,
+                    LexicalStore(copy, self.analyzer),
+                    ScanStore(self.place / CHROMA, signature),
+                )
         return self._stores[1], self._stores[2]
 
     def _can_be_written(self) -> bool:
@@ -390,13 +386,6 @@ class Index:
             discard(self.projections())
             bring_up_to_date(self.projections(), self.catalog)
         return True
-
-
-def neighbours_of(folder: Path) -> Answer:
-    """What a process beside this one answers of the index in a folder: see ``store.neighbours``."""
-    with reading(folder, 0):  # whoever waits might be waited for
-        place = folder / read_editions(folder).current
-        return neighbours(place / CHROMA, place / CATALOG)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -66,8 +66,8 @@ def fuse_gathered(found: Gathered, fusion: str, dense_weight: float) -> list[tup
 class Searcher:
     """Search over one index: its catalogue and what is derived from it.
 
-    ``dense`` may be None where only the lexical side is asked for. ``upcoming`` is the vector of the
-    question that will be asked next, where that is known. Nothing is locked here.
+    ``dense`` may be None where only the lexical side is asked for. ``upcoming`` are the vectors of
+    the questions that will be asked next, where they are known. Nothing is locked here.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Searcher:
         catalog: Catalog,
         lexical: LexicalStore,
         dense: DenseStore | ScanStore | None,
-        upcoming: NDArray[np.float32] | None = None,
+        upcoming: Sequence[NDArray[np.float32]] = (),
     ) -> None:
         self._catalog = catalog
         self._lexical = lexical
@@ -165,8 +165,6 @@ class Searcher:
         held = {clause: self._holding(clause) for clause in asked.clauses}
         if asked.required or asked.excluded:
             within = self._admitted(asked, held, within)
-        if mode == "hybrid" and vector is not None and within is None and self._dense is not None:
-            self._dense.foresee(vector, limit)
         if mode != "dense":
             with _timed(took, "lexical"):
                 terms = self._lexical.analyze.question(asked.plain)
@@ -178,9 +176,7 @@ class Searcher:
             with _timed(took, "dense"):
                 if vector is None or self._dense is None:
                     raise ValueError("a dense search needs the question's vector and the dense store")
-                dense = self._dense.search(self._catalog, vector, limit, within)
-                if self._upcoming is not None and within is None:
-                    self._dense.foresee(self._upcoming, limit)
+                dense = self._dense.search(self._catalog, vector, limit, within, self._upcoming)
         if mode != "hybrid":
             return Gathered(query, lexical, dense, limit, coverage)
         first = [chunk for chunk, _ in lexical[:_LOOKED_AT]]

@@ -1,6 +1,6 @@
 """What is derived from the catalogue: the lexical index and the Chroma collection."""
 
-from ragcli.store.dense import DenseStore, ScanStore, neighbours
+from ragcli.store.dense import DenseStore, ScanStore
 from ragcli.store.lexical import LexicalStore
 from ragcli.store.projection import Projection, bring_up_to_date, clear, discard, is_current, read_marker
 
@@ -13,6 +13,5 @@ __all__ = [
     "clear",
     "discard",
     "is_current",
-    "neighbours",
     "read_marker",
 ]

@@ -55,9 +55,15 @@ class Writer(Protocol):
     """Writes one collection. A folder must not be open twice in one process."""
 
     def put(
-        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+        self,
+        ids: Sequence[str],
+        vectors: NDArray[np.float32],
+        metadatas: Sequence[dict[str, str | int]] | None = None,
     ) -> None:
-        """Write rows, of which those that are there already are replaced; ``vectors`` of shape (n, dim)."""
+        """Write rows, of which those that are there already are replaced; ``vectors`` of shape (n, dim).
+
+        Without ``metadatas`` those that are there stay as they are.
+        """
         ...
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -70,7 +76,9 @@ class Writer(Protocol):
 
 
 def open_reader(folder: Path, name: str) -> Reader:
-    """The collection of that name in a folder. Raises whatever Chroma raises."""
+    """The collection of that name in a folder. Raises whatever Chroma raises, and where there is none."""
+    if not (folder / "chroma.sqlite3").is_file():  # whoever only reads makes nothing
+        raise FileNotFoundError(f"{folder} has no Chroma collection")
     return EngineReader(folder, name) if _version().startswith(_KNOWN) else ClientReader(folder, name)
 
 
@@ -143,11 +151,13 @@ class EngineWriter:
         self._id = str(found.id)
 
     def put(
-        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+        self,
+        ids: Sequence[str],
+        vectors: NDArray[np.float32],
+        metadatas: Sequence[dict[str, str | int]] | None = None,
     ) -> None:
-        self._engine.upsert(
-            self._id, list(ids), list(vectors), list(metadatas), None, None, _TENANT, _DATABASE
-        )
+        told = None if metadatas is None else list(metadatas)
+        self._engine.upsert(self._id, list(ids), list(vectors), told, None, None, _TENANT, _DATABASE)
 
     def delete(self, ids: Sequence[str]) -> None:
         self._engine.delete(self._id, list(ids), None, None, None, _TENANT, _DATABASE)
@@ -192,9 +202,13 @@ class ClientWriter:
             )
 
     def put(
-        self, ids: Sequence[str], vectors: NDArray[np.float32], metadatas: Sequence[dict[str, str | int]]
+        self,
+        ids: Sequence[str],
+        vectors: NDArray[np.float32],
+        metadatas: Sequence[dict[str, str | int]] | None = None,
     ) -> None:
-        self._collection.upsert(ids=list(ids), embeddings=vectors, metadatas=list(metadatas))
+        told = None if metadatas is None else list(metadatas)
+        self._collection.upsert(ids=list(ids), embeddings=vectors, metadatas=told)
 
     def delete(self, ids: Sequence[str]) -> None:
         self._collection.delete(ids=list(ids))

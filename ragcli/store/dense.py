@@ -3,20 +3,19 @@
 The collection is called ``chunks``, measures as the model asks (cosine, inner product or squared
 Euclidean distance), and says of each chunk where it stands, so that any Chroma client can query it.
 The texts stay in the catalogue: Chroma would index every three letters of them, which takes as long
-as the graph and as much room again (``benchmarks/tried.md``). How it is opened lies in ``chroma``.
+as the graph and as much room again (``benchmarks/tried.md``). How it is opened lies in ``chroma``, how
+its vectors are searched without opening it in ``segment``.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ragcli.aside import Answer, Aside
 from ragcli.catalog import Catalog, StoredChunk
 from ragcli.embed import Measure, closeness, measure_of
 from ragcli.errors import IndexDamaged
@@ -29,7 +28,8 @@ from ragcli.store.chroma import (
     open_reader,
     open_writer,
 )
-from ragcli.store.projection import marker_stamp
+from ragcli.store.projection import is_current, marker_stamp
+from ragcli.store.segment import ORDER, Segment, open_segment, write_order
 from ragcli.store.trouble import engine
 from ragcli.types import place
 
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
     Vectors = NDArray[np.float32]
+    Rows = NDArray[np.int64]
 
 _T = TypeVar("_T")
-# How many rows there are, and ids and distances of some.
 Looked = tuple[int, list[str], list[float]]
 
 COLLECTION = "chunks"
 _NAME = "the Chroma collection"
-_VERSION = 4
+_VERSION = 5
 _BATCH = 2000
 _WRITTEN = 400  # at once: meanwhile Chroma's engine holds Python's lock, and other threads wait
-# One thread builds the graph the same way each time. A graph of twice the edges takes half as long
-# again to make and to search; searched this widely, well over Chroma's default, which misses one exact
-# neighbour in ten on hard vectors, one of these finds as much (``benchmarks.recall``).
+# Whoever searches through Chroma uses the graph. One thread builds it the same way each time. One of
+# twice the edges takes half as long again to make and to search; searched this widely, well over Chroma's
+# default, which misses one exact neighbour in ten on hard vectors, this finds as much (``benchmarks.recall``).
 _HNSW = {"ef_construction": 100, "max_neighbors": 16, "ef_search": 600, "num_threads": 1}
 _SPACES: dict[Measure, str] = {"cosine": "cosine", "dot": "ip", "euclidean": "l2"}
 # Rows that Chroma keeps in its log before it writes the graph: many while rows come in, and hardly
@@ -59,10 +59,14 @@ _SPACES: dict[Measure, str] = {"cosine": "cosine", "dot": "ip", "euclidean": "l2
 _WHILE_FILLING, _AT_REST = 1000, 2
 # Deleted rows stay in Chroma's files for ever: with so many of them the collection is made anew.
 _MOST_DELETED = 1000
-# Among so many chunks at most a filtered search compares each with the question.
+# So many chunks at most a filtered search reads one by one.
 _COMPARED = 5000
-# Chroma's distances come from the vectors it holds; further from the catalogue's, as a share of what
-# lengths like theirs can give, they are others.
+# Questions whose vectors are compared with all others in one go.
+_TOGETHER = 64
+# Rows whose vectors are held against the catalogue's: of those found, and of all when they were written.
+_PROVEN, _TRIED = 10, 2000
+# Chroma's vectors may be rounded otherwise than the catalogue's; further from them, as a share of their
+# length, they are others, and so are distances, as a share of what lengths like theirs can give.
 _SAME = 1e-3
 _LAST_BITS = 1e-6  # of 1 less a product of short vectors
 
@@ -70,14 +74,14 @@ _LAST_BITS = 1e-6  # of 1 less a product of short vectors
 class DenseStore:
     """Chunks by their vectors."""
 
-    def __init__(self, folder: Path, signature: str, ahead: Aside | None = None) -> None:
+    def __init__(self, folder: Path, signature: str) -> None:
         self.folder = folder
         self._signature = signature
         self._measure = measure_of(signature)
         self._writer: Writer | None = None
         self._reader: Reader | None = None
-        self._ahead = ahead  # see ``neighbours``
-        self._first = True  # of what it is asked
+        self._segment: Segment | None = None
+        self._ahead: dict[tuple[bytes, int], Rows] = {}  # what was found for questions to come
         self._made: tuple[int, int] | None = None
 
     @property
@@ -90,11 +94,10 @@ class DenseStore:
 
     def close(self) -> None:
         """Make Chroma let go of the folder."""
-        if self._ahead is not None:
-            self._ahead.close()
         if isinstance(self._writer, ClientWriter) or isinstance(self._reader, ClientReader):
             forget_clients()
-        self._writer = self._reader = self._ahead = None
+        self._writer = self._reader = self._segment = None
+        self._ahead.clear()
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
         made = marker_stamp(self.folder)
@@ -110,6 +113,7 @@ class DenseStore:
 
     def apply(self, catalog: Catalog, since: int, deleted: int) -> int | None:
         self.close()  # what was opened before may show less than another process wrote since
+        (self.folder / ORDER).unlink(missing_ok=True)
         gone = catalog.gone_since(since) if since else []
         deleted += len(gone)
         if deleted > catalog.chunk_count + _MOST_DELETED:
@@ -128,106 +132,160 @@ class DenseStore:
         self.close()
         return deleted
 
-    def settle(self) -> list[Path]:
+    def settle(self, catalog: Catalog) -> list[Path]:
         """Have the log written into the graph, whose files no reader touches then.
 
         Chroma's own database is left out: whoever opens it writes into it. Counts and distances
         tell, at each search, whether it is right.
         """
         with engine(_NAME, making=True):
-            self._writing(create=False).write_graph_after(_AT_REST)
-            reader = self._reading()
-            for vector in reader.rows(1).vectors:
-                reader.nearest(vector.tolist(), 1)
+            writer = self._writing(create=False)
+            writer.write_graph_after(_AT_REST)
+            some = catalog.chunks_by_prefix("", 1)
+            for vector in catalog.vectors_of(some, self._signature) if some else ():
+                # What is left in the log is less than makes Chroma write: a row is put there again.
+                for _ in range(_AT_REST):
+                    writer.put(some, vector[None])
+                self._reading().nearest(vector.tolist(), 1)
             self.close()
-        # A graph that was never written (of one row or two) is made anew by whoever reads it.
         written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
-        return [path for folder in written for path in sorted(folder.iterdir())]
+        files = [path for folder in written for path in sorted(folder.iterdir())]
+        order = write_order(self.folder)
+        if order is None:
+            return files
+        if not self._is_told_right(catalog):
+            order.unlink()
+            return files
+        return [*files, order]
+
+    def _is_told_right(self, catalog: Catalog) -> bool:
+        """Whether the rows as they were noted are the catalogue's chunks, and a sample has their vectors."""
+        segment = open_segment(self.folder, self._measure)
+        if segment is None:
+            return False
+        names = segment.names(segment.alive)
+        if len(names) != catalog.chunk_count or not catalog.has_chunks(names):
+            return False
+        some = segment.alive[:: max(1, len(names) // _TRIED)]
+        return not len(some) or _alike(
+            segment.vectors(some), catalog.vectors_of(segment.names(some), self._signature)
+        )
 
     def search(
-        self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
+        self,
+        catalog: Catalog,
+        vector: Vector,
+        limit: int,
+        within: Collection[str] | None = None,
+        upcoming: Sequence[Vector] = (),
     ) -> list[tuple[str, float]]:
         """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first.
 
-        A score is a cosine, a dot product or a distance below zero, as the model asks. Chroma finds
-        the neighbours; the catalogue's vectors score them. ``within`` names the chunks that may be
-        found: few are compared one by one, of many Chroma is asked for more. Raises
-        ``IndexDamaged`` when Chroma cannot answer, or holds other rows or vectors than the
-        catalogue.
+        A score is a cosine, a dot product or a distance below zero, as the model asks. Chroma's vectors
+        tell the neighbours; the catalogue's score them. ``within`` names the chunks that may be
+        found, ``upcoming`` are vectors of searches that come next. Raises ``IndexDamaged`` when
+        Chroma cannot answer, or holds other rows or vectors than the catalogue.
         """
+        if self.lies_ready() and self._segment is not None:
+            return self._compared(self._segment, catalog, vector, limit, within, upcoming)
         if within is None:
-            told = self._told(catalog, vector, limit)
-            return self._nearest(catalog, vector, limit) if told is None else told
+            return self._judged(catalog, vector, limit, self.look(vector, limit))
         if len(within) > _COMPARED:
             total, fetch = catalog.chunk_count, 2 * limit
             while fetch < total:
-                kept = [hit for hit in self._nearest(catalog, vector, fetch) if hit[0] in within]
+                found = self._judged(catalog, vector, fetch, self.look(vector, fetch))
+                kept = [hit for hit in found if hit[0] in within]
                 if len(kept) >= limit:
                     return kept[:limit]
                 fetch *= 4
         few = sorted(within)
         if not few:
             return []
-        return in_order(few, closeness(self._measure, catalog.vectors_of(few, self._signature), vector))[
-            :limit
-        ]
+        scores = closeness(self._measure, catalog.vectors_of(few, self._signature), vector)
+        return in_order(few, scores)[:limit]
 
-    def _nearest(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]]:
-        return self._judged(catalog, vector, limit, self.look(vector.tolist(), limit))
+    def lies_ready(self) -> bool:
+        """Whether Chroma's vectors can be compared without its engine."""
+        if self._segment is None and self._reader is None:
+            self._segment = open_segment(self.folder, self._measure)
+        return self._segment is not None
 
-    def look(self, vector: list[float], limit: int) -> Looked:
-        """How many rows there are, and ids and distances of the nearest."""
+    def look(self, vector: Vector, limit: int) -> Looked:
+        """What Chroma's engine finds in its graph: how many rows there are, and ids and distances of some."""
         with engine(_NAME):
             reader = self._reading()
             count = reader.count
-            near, distances = reader.nearest(vector, min(limit, count)) if count else ([], [])
+            near, distances = reader.nearest(vector.tolist(), min(limit, count)) if count else ([], [])
             return count, near, distances
+
+    def _compared(
+        self,
+        segment: Segment,
+        catalog: Catalog,
+        vector: Vector,
+        limit: int,
+        within: Collection[str] | None,
+        upcoming: Sequence[Vector],
+    ) -> list[tuple[str, float]]:
+        """What comparing the vector with Chroma's finds, those that come next with it."""
+        import numpy as np
+
+        there = len(segment.alive if within is None else within)
+        with engine(_NAME):
+            if within is None:
+                rows = self._nearest_of(segment, vector, limit, upcoming)
+            else:
+                rows = segment.rows_of(within)
+                if len(rows) > _COMPARED:
+                    rows = segment.nearest(vector[None], limit, rows)[0]
+            vectors = segment.vectors(rows)
+        names = segment.names(rows)
+        with np.errstate(all="ignore"):  # damage may look like any number
+            best = in_order(names, closeness(self._measure, vectors, vector))[:limit]
+            # What stands first is held against the catalogue; all was when it was written, and is sealed.
+            first = [name for name, _ in best[:_PROVEN]]
+            place = {name: row for row, name in enumerate(names)}
+            proven = vectors[[place[name] for name in first]]
+            whole = len(segment.alive) == catalog.chunk_count and len(best) >= min(limit, there)
+            if not whole or (first and not _alike(proven, self._vectors_of(catalog, first))):
+                raise _contradiction()
+        return best
+
+    def _nearest_of(self, segment: Segment, vector: Vector, limit: int, upcoming: Sequence[Vector]) -> Rows:
+        """The rows nearest to a vector of all; those of vectors that come next are found with it."""
+        import numpy as np
+
+        key = vector.tobytes(), limit
+        if key not in self._ahead:
+            together = [vector, *upcoming[: _TOGETHER - 1]]
+            found = segment.nearest(np.stack(together), limit)
+            self._ahead = {(each.tobytes(), limit): rows for each, rows in zip(together, found, strict=True)}
+        return self._ahead[key]
+
+    def _vectors_of(self, catalog: Catalog, names: list[str]) -> Vectors:
+        """The catalogue's vectors of chunks that Chroma names."""
+        try:
+            return catalog.vectors_of(names, self._signature)
+        except IndexDamaged:
+            if catalog.has_chunks(names):
+                raise
+            raise _contradiction() from None
 
     def _judged(
         self, catalog: Catalog, vector: Vector, limit: int, looked: Looked
     ) -> list[tuple[str, float]]:
-        """What Chroma found, held against the catalogue and scored by it."""
+        """What Chroma's engine found, held against the catalogue and scored by it."""
         total = catalog.chunk_count
         count, near, distances = looked
         if not count and not total:
             return []
         if count != total or len(near) != min(limit, count):
             raise _contradiction()
-        try:
-            vectors = catalog.vectors_of(near, self._signature)
-        except IndexDamaged:
-            if catalog.has_chunks(near):
-                raise
-            raise _contradiction() from None
+        vectors = self._vectors_of(catalog, near)
         scores = closeness(self._measure, vectors, vector)
         if not _agree(self._measure, distances, scores, vectors, vector):
             raise _contradiction()
         return in_order(near, scores)
-
-    def foresee(self, vector: Vector, limit: int) -> None:
-        """Say that a search for a vector in all chunks comes next: another process may begin with it."""
-        if self._ahead is not None and self._reader is None:
-            self._ahead.foresee(self._asked(vector, limit))
-
-    def _told(self, catalog: Catalog, vector: Vector, limit: int) -> list[tuple[str, float]] | None:
-        """What another process finds that has the collection open; None where there is none.
-
-        The first time it only looks: it is awaited, and would have to load what judges. Afterwards it
-        judges, too.
-        """
-        if self._ahead is None or self._reader is not None:
-            return None
-        told = self._ahead.ask(self._asked(vector, limit))
-        if told is None:
-            return None
-        first, self._first = self._first, False
-        if first:
-            return self._judged(catalog, vector, limit, (told[0], told[1], told[2]))
-        return [(chunk, score) for chunk, score in told]
-
-    def _asked(self, vector: Vector, limit: int) -> list[Any]:
-        """A search as another process is asked for it: see ``neighbours``."""
-        return [list(self._made or ()), self._signature, vector.tobytes().hex(), limit, self._first]
 
     def rows(self) -> Iterator[tuple[list[str], Vectors]]:
         """Everything that the collection holds, in batches: ids, and vectors of shape (n, dim)."""
@@ -263,38 +321,6 @@ class DenseStore:
             return self._writer
 
 
-def neighbours(folder: Path, catalog: Path) -> Answer:
-    """What a process beside this one answers of the collection in a folder, which nobody may be writing.
-
-    It is asked for the marker and the signature that it should have seen, a vector as hexadecimal
-    digits, a number of rows, and whether it is only to look. Its answer is that of ``look`` or of
-    ``DenseStore.search``, or None where it has seen others.
-    """
-    made = list(marker_stamp(folder) or ())
-    opened: list[Catalog] = []
-    looking = DenseStore(folder, "")
-    with engine(_NAME):
-        _ = looking._reading().count  # reads the graph
-
-    def answer(question: Any) -> Any:
-        seen, signature, digits, limit, only_look = question
-        if not made or seen != made:
-            return None
-        if only_look:
-            return looking.look(array("f", bytes.fromhex(digits)).tolist(), limit)
-        import numpy as np
-
-        if not opened:
-            opened.append(Catalog.open(catalog))
-        if opened[0].get("signature") != signature:
-            return None
-        store = DenseStore(folder, signature)
-        store._reader = looking._reader
-        return store.search(opened[0], np.frombuffer(bytes.fromhex(digits), dtype=np.float32), limit)
-
-    return answer
-
-
 def read_everything(folder: str) -> None:
     """Read all rows of the collection in a folder, and search with the first."""
     store = DenseStore(Path(folder), "")
@@ -303,21 +329,26 @@ def read_everything(folder: str) -> None:
 
 
 class ScanStore:
-    """Chunks by their vectors, straight from the catalogue: for an index that cannot be written.
+    """Chunks by their vectors, for an index that cannot be written: Chroma's engine writes where it reads.
 
-    Chroma writes where it reads. A scan costs time in step with the number of chunks, and is exact.
+    Chroma's vectors are compared as they lie, or else, which takes longer, the catalogue's.
     """
 
-    def __init__(self, signature: str) -> None:
+    def __init__(self, folder: Path, signature: str) -> None:
         self._signature = signature
-
-    def foresee(self, vector: Vector, limit: int) -> None:
-        """Nothing is to be gained by knowing a search before it is asked."""
+        self._dense = DenseStore(folder, signature)
 
     def search(
-        self, catalog: Catalog, vector: Vector, limit: int, within: Collection[str] | None = None
+        self,
+        catalog: Catalog,
+        vector: Vector,
+        limit: int,
+        within: Collection[str] | None = None,
+        upcoming: Sequence[Vector] = (),
     ) -> list[tuple[str, float]]:
         """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first."""
+        if is_current(self._dense, catalog) and self._dense.lies_ready():
+            return self._dense.search(catalog, vector, limit, within, upcoming)
         ids, vectors = catalog.all_vectors(self._signature)
         found = in_order(ids, closeness(measure_of(self._signature), vectors, vector)) if ids else []
         return [hit for hit in found if within is None or hit[0] in within][:limit]
@@ -335,6 +366,14 @@ def _agree(
     else:
         wanted, most = 1 - scores, lengths * length
     return bool(np.all(np.abs(np.asarray(distances) - wanted) <= _SAME * most + _LAST_BITS))
+
+
+def _alike(vectors: Vectors, wanted: Vectors) -> bool:
+    """Whether vectors (n, dim) are those that are wanted."""
+    import numpy as np
+
+    far = np.linalg.norm(vectors - wanted, axis=1)
+    return bool(np.all(far <= _SAME * np.linalg.norm(wanted, axis=1) + _LAST_BITS))
 
 
 def in_order(ids: Sequence[str], scores: Vector) -> list[tuple[str, float]]:

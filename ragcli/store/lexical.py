@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_right
 from collections.abc import Collection, Container, Mapping, Sequence
@@ -12,13 +13,16 @@ from typing import Any
 from ragcli.analyze import ENGLISH, Analyzer
 from ragcli.catalog import Catalog
 from ragcli.errors import IndexDamaged
+from ragcli.jsontext import parse_json
 from ragcli.store.beside import fill
 from ragcli.store.projection import MARKER, marker_stamp
 from ragcli.store.trouble import engine
 
 _NAME = "the lexical index"
-_VERSION = 2
+_VERSION = 3
 _HEAP_BYTES = 64_000_000
+# Bytes of entries that are packed together: a search unpacks what lies around each of hundreds of hits.
+_BLOCK = 2048
 # tantivy's statistics count deleted entries until their segment is merged. Up to this many
 # entries the index is rewritten at once, so that scores are those of an index made in one go;
 # beyond, only when a twentieth is dead.
@@ -74,7 +78,7 @@ class LexicalStore:
             return False
         return count == catalog.chunk_count
 
-    def settle(self) -> list[Path]:
+    def settle(self, catalog: Catalog) -> list[Path]:  # noqa: ARG002
         """A committed segment is never written again."""
         return [path for path in self.folder.iterdir() if path.suffix != ".lock" and path.name != MARKER]
 
@@ -296,14 +300,22 @@ class LexicalStore:
         builder.add_text_field("context", stored=True, tokenizer_name="terms", index_option="freq")
         builder.add_text_field("path", stored=True, tokenizer_name="terms", index_option="freq")
         if create and not tantivy.Index.exists(str(self.folder)):
-            index = tantivy.Index(builder.build(), path=str(self.folder))
-        else:
-            index = tantivy.Index.open(str(self.folder))
+            tantivy.Index(builder.build(), path=str(self.folder))
+            _set_block(self.folder)
+        index = tantivy.Index.open(str(self.folder))
         # The terms come analysed: they only have to be told apart again.
         spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
         index.register_tokenizer("terms", spaces)
         self._open = index
         return index
+
+
+def _set_block(folder: Path) -> None:
+    """Have a new index pack fewer entries together, which tantivy only lets its file of settings say."""
+    path = folder / "meta.json"
+    told = parse_json(path.read_text("utf-8"))
+    told.setdefault("index_settings", {})["docstore_blocksize"] = _BLOCK
+    path.write_text(json.dumps(told), "utf-8")
 
 
 def _gains(bodies: Sequence[str], rows: Sequence[tuple[str, float]]) -> list[float]:

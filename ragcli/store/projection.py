@@ -73,7 +73,7 @@ class Projection(Protocol):
         """
         ...
 
-    def settle(self) -> list[Path]:
+    def settle(self, catalog: Catalog) -> list[Path]:
         """Bring the files to rest; those that no reader changes from now on."""
         ...
 
@@ -159,7 +159,7 @@ def bring_up_to_date(
             elif projection in stale:
                 marker = _follow(projection, catalog, marker)
             if seal and marker is not None and marker.files is None:
-                marker = replace(marker, files=_stamps(projection.folder, projection.settle()))
+                marker = replace(marker, files=_stamps(projection.folder, projection.settle(catalog)))
                 share_like(catalog.path, projection.folder)
                 _write(projection.folder, marker, catalog)
             elif projection in stale and marker is not None:

@@ -87,6 +87,7 @@ def test_the_engine_writes_what_the_client_writes(tmp_path: Path, space: str) ->
         writer.write_graph_after(60)
         writer.put(ids[150:], VECTORS[150:], told[150:])
         writer.delete(ids[3:9])
+        writer.put(ids[9:10], VECTORS[9:10])  # what is told of it stays
         writer.write_graph_after(2)
         del writer
         forget_clients()
@@ -104,6 +105,12 @@ def test_the_engine_writes_what_the_client_writes(tmp_path: Path, space: str) ->
     found = [each.query(query_embeddings=VECTORS[::30], n_results=20)["ids"] for each in (ours, theirs)]
     assert found[0] == found[1]
     forget_clients()
+
+
+def test_whoever_reads_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        open_reader(tmp_path, "chunks")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_to_be_there_must_be_there(tmp_path: Path) -> None:

@@ -66,14 +66,22 @@ def test_hits_are_in_the_order_of_brute_force(
     tmp_path: Path, catalog: Catalog, measure: str, scale: float
 ) -> None:
     fill(catalog, measure, 900, scale)
-    store, scan = DenseStore(tmp_path / "store", SIGNATURES[measure]), ScanStore(SIGNATURES[measure])
+    store, scan = (
+        DenseStore(tmp_path / "store", SIGNATURES[measure]),
+        ScanStore(tmp_path / "none", SIGNATURES[measure]),
+    )
     bring_up_to_date([store], catalog)
     for question in questions(measure, scale):
         wanted = brute_force(catalog, measure, question)
         found = store.search(catalog, question, 300)
         assert len(found) == 300
         assert [name for name, _ in found[:10]] == wanted[:10]
-        assert found[:10] == scan.search(catalog, question, 10), "no Chroma, the same hits and scores"
+        told = scan.search(catalog, question, 10)
+        assert [name for name, _ in told] == wanted[:10], "no Chroma, the same hits"
+        # Chroma brings lengths to 1 itself: the last of the digits that are told may be another.
+        assert [score for _, score in found[:10]] == pytest.approx(
+            [score for _, score in told], rel=1e-6, abs=2e-6
+        )
         assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
         few = frozenset(wanted[::7])
         assert [name for name, _ in store.search(catalog, question, 5, few)] == wanted[::7][:5]

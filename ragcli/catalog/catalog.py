@@ -489,8 +489,8 @@ class Catalog:
             yield (*row[:7], _from_json(row[7]))
 
     def chunks_in(self, documents: Container[str]) -> list[str]:
-        """Ids of the chunks of some documents, in order."""
-        rows = self._db.execute("SELECT id, document FROM chunks ORDER BY id")
+        """Ids of the chunks of some documents."""
+        rows = self._db.execute("SELECT id, document FROM chunks")
         return [chunk for chunk, document in rows if document in documents]
 
     def has_chunks(self, ids: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from ragcli.disk import is_remote, is_writable
 from ragcli.errors import IndexBusy, IndexDamaged, IndexMismatch, PartlyDone, RagError, UsageError
 
 _T = TypeVar("_T")
+# Rows that are fetched at once.
+_ROWS = 1000
 
 
 class _Cursor(sqlite3.Cursor):
@@ -32,8 +34,9 @@ class _Cursor(sqlite3.Cursor):
     def fetchall(self) -> list[Any]:
         return self._guarded(super().fetchall)
 
-    def __next__(self) -> Any:
-        return self._guarded(super().__next__)
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        while rows := self._guarded(self.fetchmany, _ROWS):
+            yield from rows
 
     def _guarded(self, work: Callable[..., _T], *args: Any) -> _T:
         try:

@@ -81,6 +81,8 @@ class Asker:
         self._floors: dict[Mode, float] = {}
         # Vectors of questions that will be asked, by signature and plain text, in their order.
         self._expected: dict[tuple[str, str], NDArray[np.float32]] = {}
+        # What the filters leave of a generation of a catalogue.
+        self._left: tuple[tuple[str | None, int], frozenset[str]] | None = None
         # The service that a question was sent to, to be embedded.
         self.question_to: str | None = None
         if index.model() is None:
@@ -331,5 +333,8 @@ class Asker:
         if not self._filters:
             return None
         catalog = self._index.catalog
-        chosen = choose(self._filters, (Facts(*facts) for facts in catalog.document_facts()))
-        return frozenset(catalog.chunks_in(chosen))
+        stands = catalog.get("uid"), catalog.generation
+        if self._left is None or self._left[0] != stands:
+            chosen = choose(self._filters, (Facts(*facts) for facts in catalog.document_facts()))
+            self._left = stands, frozenset(catalog.chunks_in(chosen))
+        return self._left[1]

@@ -329,7 +329,7 @@ def check_dense(index: Index, found: Examination) -> None:
             found.fail("chroma", told, MEND)
             return
         recall = _recall(dense, ids, vectors, measure_of(note.signature))
-        told = f"{len(ids)} rows as in the catalogue; recall@{_NEIGHBOURS} of its graph {recall:.3f}"
+        told = f"{len(ids)} rows as in the catalogue; recall@{_NEIGHBOURS} {recall:.3f} of its graph"
         if recall < _LEAST_RECALL:
             found.fail("chroma", told, MEND)
         else:

@@ -82,6 +82,7 @@ class DenseStore:
         self._reader: Reader | None = None
         self._segment: Segment | None = None
         self._ahead: dict[tuple[bytes, int], Rows] = {}  # what was found for questions to come
+        self._within: tuple[Collection[str], Rows] | None = None  # some chunks, and their rows
         self._made: tuple[int, int] | None = None
 
     @property
@@ -97,6 +98,7 @@ class DenseStore:
         if isinstance(self._writer, ClientWriter) or isinstance(self._reader, ClientReader):
             forget_clients()
         self._writer = self._reader = self._segment = None
+        self._within = None
         self._ahead.clear()
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
@@ -235,7 +237,9 @@ class DenseStore:
             if within is None:
                 rows = self._nearest_of(segment, vector, limit, upcoming)
             else:
-                rows = segment.rows_of(within)
+                if self._within is None or self._within[0] is not within:  # a batch asks for the same ones
+                    self._within = within, segment.rows_of(within)
+                rows = self._within[1]
                 if len(rows) > _COMPARED:
                     rows = segment.nearest(vector[None], limit, rows)[0]
             vectors = segment.vectors(rows)

@@ -301,11 +301,26 @@ def test_a_projection_whose_heart_is_damaged_is_made_anew(run: Run, fresh: Path,
 
 def test_damage_that_no_quick_look_shows_is_told_and_mended(run: Run, fresh: Path) -> None:
     before = run("search", "bees", "--format", "jsonl", cwd=fresh).out
-    overwrite(fresh / ".rag" / "chroma" / "chroma.sqlite3", 100, b"harm" * 5000)
+    [vectors] = (fresh / ".rag" / "chroma").glob("*/data_level0.bin")
+    then = vectors.stat()
+    overwrite(vectors, 100, b"harm" * 5000)
+    os.utime(vectors, ns=(then.st_atime_ns, then.st_mtime_ns))
     ran = run("search", "bees", "--format", "jsonl", cwd=fresh)
     assert ran.out == before
     assert "made anew from the catalogue" in ran.err
     assert not run("search", "bees", "--format", "jsonl", cwd=fresh).err
+
+
+def test_a_search_needs_nothing_of_chromas_database_and_a_change_makes_it_anew(run: Run, fresh: Path) -> None:
+    before = run("search", "bees", "--format", "jsonl", cwd=fresh)
+    overwrite(fresh / ".rag" / "chroma" / "chroma.sqlite3", 100, b"harm" * 5000)
+    ran = run("search", "bees", "--format", "jsonl", cwd=fresh)
+    assert (ran.out, ran.err) == (before.out, before.err)
+    run("doctor", cwd=fresh, exit=8)
+    (fresh / "docs" / "bees.md").write_text("# Bees\n\nWasps are no bees.\n", "utf-8")
+    run("index", "docs", cwd=fresh)
+    assert "Wasps" in run("search", "bees", cwd=fresh).out
+    run("doctor", cwd=fresh)
 
 
 @pytest.mark.parametrize("part", ["chroma", "lexical"])

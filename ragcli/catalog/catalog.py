@@ -486,7 +486,7 @@ class Catalog:
             "SELECT id, path, record, title, format, language, modified, metadata FROM documents ORDER BY id"
         )
         for row in rows:
-            yield (*row[:7], _from_json(row[7]))
+            yield (*row[:7], {} if row[7] == "{}" else _from_json(row[7]))
 
     def chunks_in(self, documents: Container[str]) -> list[str]:
         """Ids of the chunks of some documents."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from ragcli.errors import UsageError
@@ -19,6 +19,7 @@ from ragcli.types import Scalar
 
 _SHAPE = re.compile(r"^\s*([^=!<>\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*$", re.DOTALL)
 _DATES = ("date", "modified")
+_REMEMBERED = 10_000  # values whose answer is kept
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ].*)?)?)?$")
 # What every document has, by the names it may be asked by.
@@ -51,7 +52,7 @@ class Facts:
 
     def value(self, key: str) -> Scalar | None:
         """A field by the name it is asked by; its own fields go before those that every document has."""
-        own = {name.lower(): value for name, value in self.metadata.items()}
+        own = {name.lower(): value for name, value in self.metadata.items()} if self.metadata else {}
         name = key.lower().removeprefix("metadata.")
         if name in own:
             return own[name]
@@ -86,7 +87,9 @@ class Filter:
 
     @cached_property
     def _tests(self) -> list[Callable[[Scalar], bool]]:
-        return [self._test(part.strip()) for part in self.value.split(",")]
+        # Asked once of each value: documents of one file share much.
+        remember = lru_cache(_REMEMBERED, typed=True)
+        return [remember(self._test(part.strip())) for part in self.value.split(",")]
 
     def _test(self, wanted: str) -> Callable[[Scalar], bool]:
         key = self.key.lower()

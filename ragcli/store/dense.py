@@ -144,11 +144,10 @@ class DenseStore:
             writer = self._writing(create=False)
             writer.write_graph_after(_AT_REST)
             some = catalog.chunks_by_prefix("", 1)
+            # What is left in the log may be less than makes Chroma write: a row is put there again.
             for vector in catalog.vectors_of(some, self._signature) if some else ():
-                # What is left in the log is less than makes Chroma write: a row is put there again.
                 for _ in range(_AT_REST):
                     writer.put(some, vector[None])
-                self._reading().nearest(vector.tolist(), 1)
             self.close()
         written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
         files = [path for folder in written for path in sorted(folder.iterdir())]

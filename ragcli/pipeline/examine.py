@@ -182,7 +182,7 @@ def _check_catalog(index: Index, found: Examination) -> None:
         told = f"{len(lost)} documents have chunks that are not in their text ({lost[0]} …)"
         found.fail("catalogue", told, MEND, "rag index")
     if found.ok:
-        counts = index.catalog.counts()
+        counts = index.catalog.counts("documents", "chunks")
         contexts = index.catalog.contexts.count()
         told = f", {contexts} written contexts" if contexts else ""
         found.note("catalogue", f"{counts['documents']} documents, {counts['chunks']} chunks{told}, sound")

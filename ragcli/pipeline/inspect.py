@@ -20,7 +20,7 @@ from ragcli.types import Chunk
 def status(folder: Path, settings: Settings) -> dict[str, Any]:
     """What is in the index, its model, its size on disk and how many of its files have changed."""
     with Index.open(folder, settings) as index:
-        counts, model = index.catalog.counts(), index.model()
+        counts, model = index.catalog.counts("documents", "chunks"), index.model()
         return {
             "index": str(folder),
             "documents": counts["documents"],

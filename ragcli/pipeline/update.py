@@ -139,7 +139,7 @@ def roll_back(folder: Path, settings: Settings, *, command: str, tell: _Tell) ->
             Index.open_edition(folder, settings, editions.previous) as new,
             Index.open(folder, settings) as old,
         ):
-            counts, now = new.catalog.counts(), new.model()
+            counts, now = new.catalog.counts("documents", "chunks"), new.model()
             report = BuildReport(
                 unchanged=counts["documents"],
                 chunks_total=counts["chunks"],

@@ -91,7 +91,8 @@ def query_command(
         bool, typer.Option("--decompose", help="Have the LLM split a question that has several parts.")
     ] = False,
     batch: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Questions from a queries.jsonl; prints jsonl.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Questions from a queries.jsonl (- for stdin); prints jsonl."),
     ] = None,
     flagged: FlaggedOption = None,
     mask_secrets: MaskOption = None,

@@ -67,7 +67,11 @@ def search_command(
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option("--batch", metavar="FILE", help="Questions from a queries.jsonl; prints jsonl or trec."),
+        typer.Option(
+            "--batch",
+            metavar="FILE",
+            help="Questions from a queries.jsonl (- for stdin); prints jsonl or trec.",
+        ),
     ] = None,
     password: PasswordOption = None,
     wait: WaitOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +74,11 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 
 
 def lines_of(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, which line feeds alone part. Raises ``UsageError``."""
+    """The lines of a UTF-8 file, or of standard input where it is ``-``. Raises ``UsageError``."""
     try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         # Not splitlines: a record may hold U+2028 and its kin.
-        return path.read_text("utf-8-sig").split("\n")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError:

@@ -14,26 +14,26 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ragcli.catalog import Catalog, FileState, content_hash
+from ragcli.catalog import Catalog, FileState
 from ragcli.chunk import CHUNKER_VERSION, Cutting, settle
-from ragcli.embed import Embedder, ServiceEmbedder, is_service
-from ragcli.errors import ModelUnavailable, RagError, UsageError
-from ragcli.guard import MASK_VERSION, Flag, Masking, find_secrets
+from ragcli.embed import is_service
+from ragcli.errors import RagError, UsageError
+from ragcli.guard import MASK_VERSION, Masking, find_secrets
 from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.contexts import ContextReport, ContextWriter
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.model import terms_of
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
-from ragcli.pipeline.stage import EmbeddingStage
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
+from ragcli.pipeline.vectorize import Cut, Portion, Vectorizing
 from ragcli.pipeline.vetting import flag_all, flags_of, holding_secrets, masked
 from ragcli.settings import NONE
 from ragcli.store import bring_up_to_date, discard
@@ -43,12 +43,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Vectors = NDArray[np.float32]
-
 # Chunks whose documents change over together: enough to sort by length, few enough to lose.
 _PORTION = 1024
-# Texts embedded between two times the vectors are made durable.
-_DURABLE = 128
 # A file written this shortly before it was read may be written again within the same tick.
 _RACY_NS = 2_000_000_000
 # Empty space in the catalogue's file that is returned to the disk at the end of a run, in bytes.
@@ -78,35 +74,6 @@ class _Reading:
     seen: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A document that waits to be changed over, its chunks, the sha256 it was known with, and its chunks' flags."""
-
-    document: Document
-    chunks: list[Chunk]
-    known: str
-    flags: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Portion:
-    """Documents that change over together, the files that end with them, and what is awaited for them.
-
-    ``bytes`` is about what they take of their files. ``awaited`` are the contents being embedded.
-    """
-
-    cuts: list[_Cut]
-    finished: list[tuple[FileState, set[str], int]]
-    bytes: int
-    awaited: set[str] = field(default_factory=set)
-    tokens: int = 0  # to embed
-    embedded: int = 0  # of those tokens
-
-    @property
-    def chunks(self) -> list[Chunk]:
-        return [chunk for cut in self.cuts for chunk in cut.chunks]
-
-
 class Builder:
     """One run of ``rag index`` over an index whose writer lock is held.
 
@@ -130,24 +97,16 @@ class Builder:
         self._options = options
         self._progress = progress
         self._plan = plan
-        self._hand_in = hand_in
-        self._before = before
-        self._handed = 0  # tokens
         self._generation = 0
         self._report = BuildReport(model=choice.spec, service=is_service(choice.spec))
-        self._failure: ModelUnavailable | None = None
-        self._seconds = 0.0  # of embedding
-        self._requests = 0  # that a plan's texts would be sent in
         # A service waits for nothing while documents change over: that is done less often.
         self._portion = _PORTION * (4 if self._report.service else 1)
         self._total_bytes = 0  # of files to read
         self._finished_bytes = 0  # of files that are done
         self._begun_bytes = 0  # about, of the file that was begun before the portions under way
         self._waiting_bytes = 0  # about, of the documents that wait
-        self._waiting: list[_Cut] = []
-        self._under_way: deque[_Portion] = deque()
-        self._batches: deque[tuple[_Portion, list[Chunk]]] = deque()  # given to the stage
-        self._stage = EmbeddingStage(self._embed)
+        self._waiting: list[Cut] = []
+        self._under_way: deque[Portion] = deque()
         self._unfinished: set[str] = set()  # files of which documents had to be left
         self._waiting_chunks = 0
         self._finished: list[tuple[FileState, set[str], int]] = []
@@ -162,8 +121,16 @@ class Builder:
         self._signature = choice.signature
         self._dims = choice.dims
         self._counter = choice.counter
-        self._loaded = choice.embedder
-        self._proved = False
+        self._vectors = Vectorizing(
+            index,
+            choice,
+            self._report,
+            options.cap,
+            plan=plan,
+            hand_in=hand_in,
+            before=before,
+            tell=self._tell,
+        )
         note = index.model()
         # Only a plan is made over an edition of another model.
         self._anew = options.rebuild or (note is not None and note.signature != choice.signature)
@@ -182,7 +149,7 @@ class Builder:
         self._report.contexts = ContextReport()
         return ContextWriter(
             self._catalog, self._index.settings, self._cutting, self._counter, self._report.contexts,
-            others=not self._options.rebuild, mask=self._masks, affords=self._affords, plan=self._plan,
+            others=not self._options.rebuild, mask=self._masks, affords=self._vectors.affords, plan=self._plan,
             tell=self._tell,
         )  # fmt: skip
 
@@ -225,7 +192,7 @@ class Builder:
             self._remember(roots)
             flag_all(self._catalog)
             if self._index.model() is None:
-                embedder = self._model()
+                embedder = self._vectors.model()
                 with self._catalog.transaction():
                     self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
@@ -234,10 +201,10 @@ class Builder:
             self._read(work)
         except BaseException:
             with suppress(Exception):
-                self._keep_made()
+                self._vectors.keep_made()
             raise
         finally:
-            self._stage.close()
+            self._vectors.close()
         self._remove_vanished(roots, names)
         if not self._plan:
             self._settle()
@@ -249,14 +216,14 @@ class Builder:
     def _read(self, work: Sequence[tuple[str, FoundFile]]) -> None:
         """Bring what the files hold into the index, portion by portion."""
         with self._options.pool() as pool:
-            for job, item in pool.load(self._jobs(work), meanwhile=self._keep_made):
+            for job, item in pool.load(self._jobs(work), meanwhile=self._vectors.keep_made):
                 reading = self._readings[job.path]
                 if item is None:
                     self._finish(reading)
                     del self._readings[job.path]
                 else:
                     self._receive(reading, item)
-                    self._keep_made()
+                    self._vectors.keep_made()
         self._flush()
         while self._under_way:
             self._land()
@@ -284,10 +251,9 @@ class Builder:
         return self._cutting.chunks(document, self._counter, embed)
 
     def _embed_pieces(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self._model()
-        return self._stage.embed([Masking().mask(text) for text in texts] if self._masks else texts)
+        return self._vectors.embed([Masking().mask(text) for text in texts] if self._masks else texts)
 
-    def _vetted(self, cut: _Cut) -> _Cut:
+    def _vetted(self, cut: Cut) -> Cut:
         """A document with its chunks as they are to be embedded, and what a reader of them must know."""
         document, chunks = cut.document, cut.chunks
         flags = flags_of(document.text, f"{document.title}\n{document.path}", chunks)
@@ -436,7 +402,7 @@ class Builder:
         self._origins[document.id] = (document.file, document.sha256)
         if self._counter.coverage([document.text[:4000]])[0] < _READABLE:
             self._report.unread[document.language] += 1
-        self._waiting.append(_Cut(document, chunks, digest_before))
+        self._waiting.append(Cut(document, chunks, digest_before))
         self._waiting_chunks += len(chunks)
         self._waiting_bytes += len(document.text)
         # The first portion is small: until it is there, nothing is embedded.
@@ -454,17 +420,17 @@ class Builder:
         """
         if not self._waiting and not self._finished:
             return
-        portion = _Portion(self._waiting, self._finished, self._waiting_bytes)
+        portion = Portion(self._waiting, self._finished, self._waiting_bytes)
         self._waiting, self._waiting_chunks, self._waiting_bytes, self._finished = [], 0, 0, []
         self._under_way.append(portion)
         stopped = self._situate(self._writer, portion) if self._writer is not None else None
         portion.cuts = [self._vetted(cut) for cut in portion.cuts]
-        self._begin(portion)
+        self._unfinished |= self._vectors.begin(portion, self._under_way)
         last = 1 if portion.awaited and stopped is None else 0
         while len(self._under_way) > last:
             self._land()
-        if self._failure is not None:
-            raise self._failure
+        if self._vectors.failure is not None:
+            raise self._vectors.failure
         if stopped is not None:
             raise stopped
 
@@ -472,7 +438,7 @@ class Builder:
         """Wait for the vectors of the first portion under way, and change its documents over."""
         portion = self._under_way[0]
         while portion.awaited:
-            self._keep_made(wait=True)
+            self._vectors.keep_made(wait=True)
         for cut in portion.cuts:
             self._count(cut)
         with self._one_change():
@@ -486,7 +452,7 @@ class Builder:
         self._under_way.popleft()
         self._tell()
 
-    def _situate(self, writer: ContextWriter, portion: _Portion) -> RagError | None:
+    def _situate(self, writer: ContextWriter, portion: Portion) -> RagError | None:
         """Have an LLM write of a portion's chunks; documents that are not whole then leave it."""
         found, stopped = writer.situate([(cut.document, cut.chunks) for cut in portion.cuts])
         pairs = list(zip(portion.cuts, found, strict=True))
@@ -495,7 +461,7 @@ class Builder:
         portion.cuts = [replace(cut, chunks=told.chunks) for cut, told in pairs if told.whole]
         return stopped
 
-    def _count(self, cut: _Cut) -> None:
+    def _count(self, cut: Cut) -> None:
         """Count a document as what it is to the index."""
         document = cut.document
         if not cut.known:
@@ -517,7 +483,7 @@ class Builder:
         written = self._report.contexts.written if self._report.contexts else 0
         self._progress.advance(min(done, most), self._report.embedded, written)
 
-    def _change_over(self, portion: _Portion) -> None:
+    def _change_over(self, portion: Portion) -> None:
         generation = self._generation
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for cut in portion.cuts:
@@ -540,148 +506,6 @@ class Builder:
             again = state.path in self._again
             self._catalog.touch_file(replace(state, recipe=f"{state.recipe}:again") if again else state)
 
-    def _begin(self, portion: _Portion) -> None:
-        """Make sure that every chunk gets its vector, in batches of like length, each durable at once.
-
-        A service is asked here and now; documents whose texts have no vectors then, as the budget ran
-        out or the service failed, leave the portion, and in the second case ``_failure`` is set.
-        """
-        texts = {content_hash(chunk.sent_text): chunk for chunk in portion.chunks}
-        missing = self._catalog.missing_vectors(texts, self._signature)
-        for other in self._under_way:
-            missing -= other.awaited
-        self._report.cached += len(texts) - len(missing)
-        wanted = [content for content in texts if content in missing]
-        if self._plan:
-            self._report.tokens += sum(texts[content].tokens for content in wanted)
-            self._report.embedded += len(missing)
-            return
-        wanted = self._affordable(wanted, texts)
-        order = sorted(wanted, key=lambda content: (-texts[content].tokens, content))
-        portion.tokens = sum(texts[content].tokens for content in order)
-        if self._hand_in is not None:
-            self._hand_in.update((content, texts[content].sent_text) for content in order)
-            self._handed += portion.tokens
-        elif order:
-            chunks = [texts[content] for content in order]
-            model = self._model()
-            if isinstance(model, ServiceEmbedder):
-                missing -= self._stream(model, portion, chunks)
-            else:
-                missing.clear()
-                portion.awaited = set(order)
-                for first in range(0, len(order), _DURABLE):
-                    batch = chunks[first : first + _DURABLE]
-                    self._batches.append((portion, batch))
-                    self._stage.put([chunk.sent_text for chunk in batch])
-        self._leave(portion, missing)
-
-    def _embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts, by the model that was proved; called by the stage's thread."""
-        if self._loaded is None:
-            raise RuntimeError("no model is loaded")
-        return self._loaded.embed_documents(texts)
-
-    def _keep_made(self, *, wait: bool = False) -> None:
-        """Make durable what the stage has embedded by now, and at least one batch where it is waited for."""
-        while self._batches and (made := self._stage.take(wait=wait)) is not None:
-            wait = False
-            portion, batch = self._batches.popleft()
-            self._keep(portion, batch, made.vectors)
-            self._report.spent = self._report.tokens
-            self._seconds += made.seconds
-
-    def _keep(self, portion: _Portion, chunks: Sequence[Chunk], vectors: Vectors) -> list[str]:
-        """Make vectors of some of a portion's chunks durable; what they are vectors of."""
-        contents = [content_hash(chunk.sent_text) for chunk in chunks]
-        self._catalog.put_vectors(contents, self._signature, vectors)
-        tokens = sum(chunk.tokens for chunk in chunks)
-        portion.awaited.difference_update(contents)
-        portion.embedded += tokens
-        self._report.embedded += len(contents)
-        self._report.tokens += tokens
-        self._tell()
-        return contents
-
-    def _stream(self, model: ServiceEmbedder, portion: _Portion, chunks: Sequence[Chunk]) -> set[str]:
-        """Have a service embed the chunks; what has its vector now. Its failure is raised later."""
-        done: set[str] = set()
-
-        def keep(positions: Sequence[int], vectors: Vectors) -> None:
-            done.update(self._keep(portion, [chunks[position] for position in positions], vectors))
-
-        start = time.perf_counter()
-        before = model.spent, model.in_parts
-        try:
-            model.stream([chunk.sent_text for chunk in chunks], [chunk.tokens for chunk in chunks], keep)
-        except ModelUnavailable as error:
-            self._failure = error
-        finally:
-            self._report.spent += model.spent - before[0]
-            self._report.in_parts += model.in_parts - before[1]
-            self._seconds += time.perf_counter() - start
-        return done
-
-    def _affordable(self, contents: list[str], texts: Mapping[str, Chunk]) -> list[str]:
-        """The first of the texts for which the budget suffices; once it does not, none any more."""
-        if not self._report.service:
-            return contents
-        if self._report.left.texts:
-            return []
-        left = self._options.cap.left(*self._spent())
-        for number, content in enumerate(contents):
-            left -= texts[content].tokens
-            if left < 0:
-                return contents[:number]
-        return contents
-
-    def _spent(self) -> tuple[int, float]:
-        """Tokens that services were sent and sent, and what they cost as far as that is known."""
-        report = self._report
-        tokens = max(report.spent, report.tokens) + self._handed if report.service else 0
-        cost = self._options.cap.cost_of(tokens) or 0.0
-        if report.contexts is not None:
-            tokens += report.contexts.tokens_in + report.contexts.tokens_out
-            cost += report.contexts.cost or 0.0
-        return tokens, cost
-
-    def _affords(self, sent: int, received: int) -> bool:
-        """Whether an LLM may be sent and send so much; what has no vector has no use for a context."""
-        if self._report.left.texts or self._report.contexts is None:
-            return False
-        tokens, cost = self._spent()
-        more = self._report.contexts.cost_of(sent, received) or 0.0
-        return self._options.cap.suffices(tokens + sent + received, cost + more)
-
-    def _leave(self, portion: _Portion, lacking: set[str]) -> None:
-        """Set documents aside whose texts have no vectors; the next run reads their files again."""
-        if not lacking:
-            return
-        left, whole, handed = self._report.left, [], self._hand_in or {}
-        tokens: dict[str, int] = {}
-        for cut in portion.cuts:
-            lacks = {content_hash(chunk.sent_text): chunk.tokens for chunk in cut.chunks}
-            lacks = {content: count for content, count in lacks.items() if content in lacking}
-            if not lacks:
-                whole.append(cut)
-                continue
-            unpaid = {content: count for content, count in lacks.items() if content not in handed}
-            tokens.update(unpaid)
-            left.documents += bool(unpaid)
-            self._unfinished.add(cut.document.file)
-        left.texts += len(tokens)
-        left.tokens += sum(tokens.values())
-        portion.cuts = whole
-
-    def _model(self) -> Embedder:
-        """The model, loaded, and proved to make the vectors that the index holds."""
-        embedder = self._loaded or self._index.embedder
-        if not self._proved:
-            self._before()
-            self._index.prove(embedder)
-            self._loaded, self._proved = embedder, True
-        return embedder
-
     # -- afterwards ------------------------------------------------------------------------------------
 
     def _remove_vanished(self, roots: Sequence[Root], names: set[str]) -> None:
@@ -701,8 +525,8 @@ class Builder:
         tokens = report.tokens if self._plan else report.spent
         report.cost = cap.cost_of(tokens) if report.service else 0.0
         if not self._plan:
-            if report.tokens >= _MEASURED and self._seconds:
-                rate = f"{report.tokens / self._seconds:.1f} {self._signature}"
+            if report.tokens >= _MEASURED and self._vectors.seconds:
+                rate = f"{report.tokens / self._vectors.seconds:.1f} {self._signature}"
                 with self._catalog.transaction():
                     self._catalog.put("embed_rate", rate)
             if report.embedded:
@@ -721,9 +545,9 @@ class Builder:
     def _note_runtime(self) -> None:
         """Remember what ran the model, and tell why it is not the fastest way, once for each."""
         report, known = self._report, self._catalog.get("runtime")
-        report.runtime = getattr(self._loaded, "runtime", "")
+        report.runtime, doubt = self._vectors.runtime
         if report.runtime != (known or ""):
-            report.doubt = getattr(self._loaded, "doubt", "")
+            report.doubt = doubt
             with self._catalog.transaction():
                 self._catalog.put("runtime", report.runtime)
 

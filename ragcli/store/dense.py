@@ -149,15 +149,12 @@ class DenseStore:
                 for _ in range(_AT_REST):
                     writer.put(some, vector[None])
             self.close()
-        written = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
-        files = [path for folder in written for path in sorted(folder.iterdir())]
-        order = write_order(self.folder)
-        if order is None:
-            return files
-        if not self._is_told_right(catalog):
-            order.unlink()
-            return files
-        return [*files, order]
+            order = write_order(self.folder)
+            if order is not None and not self._is_told_right(catalog):
+                order.unlink()
+        graphs = [path.parent for path in self.folder.glob("*/index_metadata.pickle")]
+        files = [path for graph in graphs for path in sorted(graph.iterdir())]
+        return [*files, *self.folder.glob(ORDER)]
 
     def _is_told_right(self, catalog: Catalog) -> bool:
         """Whether the rows as they were noted are the catalogue's chunks, and a sample has their vectors."""
@@ -182,10 +179,11 @@ class DenseStore:
     ) -> list[tuple[str, float]]:
         """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first.
 
-        A score is a cosine, a dot product or a distance below zero, as the model asks. Chroma's vectors
-        tell the neighbours; the catalogue's score them. ``within`` names the chunks that may be
-        found, ``upcoming`` are vectors of searches that come next. Raises ``IndexDamaged`` when
-        Chroma cannot answer, or holds other rows or vectors than the catalogue.
+        A score is a cosine, a dot product or a distance below zero, as the model asks. All of Chroma's
+        vectors are compared; where its files are not at rest, or not known, its engine is asked for
+        neighbours, which the catalogue's vectors score. ``within`` names the chunks that may be found,
+        ``upcoming`` are vectors of searches that come next. Raises ``IndexDamaged`` when Chroma cannot
+        answer, or holds other rows or vectors than the catalogue.
         """
         if self.lies_ready() and self._segment is not None:
             return self._compared(self._segment, catalog, vector, limit, within, upcoming)
@@ -241,8 +239,7 @@ class DenseStore:
                 rows = self._within[1]
                 if len(rows) > _COMPARED:
                     rows = segment.nearest(vector[None], limit, rows)[0]
-            vectors = segment.vectors(rows)
-        names = segment.names(rows)
+            vectors, names = segment.vectors(rows), segment.names(rows)
         with np.errstate(all="ignore"):  # damage may look like any number
             best = in_order(names, closeness(self._measure, vectors, vector))[:limit]
             # What stands first is held against the catalogue; all was when it was written, and is sealed.

@@ -137,6 +137,8 @@ def test_batch(run: Run, samples: Path, tmp_path: Path) -> None:
     assert lines[2:] == [{**hit, "query_id": "3"} for hit in single]
     rows = [line.split() for line in run(*words, "--format", "trec", cwd=samples).out.splitlines()]
     assert {row[0] for row in rows} == {"a_b", "3"}
+    through = run(*words[:2], "-", *words[3:], cwd=samples, stdin=file.read_bytes().replace(b"\n", b"\r\n"))
+    assert through.lines == lines
 
 
 def test_a_question_of_a_batch_that_cannot_be_asked_is_named_and_the_rest_answered(

@@ -36,11 +36,11 @@ def rag(words: Sequence[str]) -> None:
 
 def rag_in_small_steps(words: Sequence[str], portion: int, durable: int) -> None:
     """The program, with portions so small that a small folder takes many of them."""
-    from ragcli.pipeline import build
+    from ragcli.pipeline import build, vectorize
 
-    for name, value in (("_PORTION", portion), ("_DURABLE", durable)):
-        assert hasattr(build, name)
-        setattr(build, name, value)
+    for module, name, value in ((build, "_PORTION", portion), (vectorize, "_DURABLE", durable)):
+        assert hasattr(module, name)
+        setattr(module, name, value)
     rag(words)
 
 

@@ -283,3 +283,15 @@ def test_vectors_of_another_length_are_refused(tmp_path: Path) -> None:
     assert found is not None
     with pytest.raises(IndexDamaged):
         found.nearest(np.ones((1, 9), dtype=np.float32), 3)
+
+
+def test_ids_that_are_none_are_noticed(tmp_path: Path, catalog: Catalog) -> None:
+    """An index may come from anywhere."""
+    fill(catalog, 40)
+    store = DenseStore(tmp_path / "chroma", SIGNATURE)
+    bring_up_to_date([store], catalog)
+    (tmp_path / "chroma" / ORDER).write_bytes(b"\xff" * 16 * 40)
+    for within in (None, frozenset(["a"])):
+        store.close()
+        with pytest.raises(IndexDamaged):
+            store.search(catalog, vector_of("x"), 5, within)

@@ -103,9 +103,11 @@ class DenseStore:
 
     def is_whole(self, catalog: Catalog) -> bool:  # noqa: ARG002
         made = marker_stamp(self.folder)
-        if self._made not in (None, made):
+        if made != self._made:
             self.close()  # what is open never sees what another process wrote
         self._made = made
+        if made is None:  # discarded just now
+            return False
         engine_file = self.folder / "chroma.sqlite3"
         try:
             with engine_file.open("rb") as file:

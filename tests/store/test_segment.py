@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ragcli.catalog import Catalog
 from ragcli.embed import Measure
 from ragcli.errors import IndexDamaged
-from ragcli.store import DenseStore, bring_up_to_date, dense, segment
+from ragcli.store import DenseStore, bring_up_to_date, dense, discard, is_current, segment
 from ragcli.store.chroma import forget_clients, open_client, open_writer
 from ragcli.store.segment import ORDER, open_segment, write_order
 from tests.store.samples import SIGNATURE, make_document, put, vector_of
@@ -152,6 +152,24 @@ def test_every_small_change_can_be_searched_without_the_engine(tmp_path: Path, c
             assert len(found) == len(ids)
             assert found[0] == (chunk, 1.0)
         assert store._reader is None, "the engine was not opened"
+
+
+def test_what_is_open_is_let_go_where_it_was_discarded_and_made_anew_meanwhile(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer takes the marker away while a reader looks: what the reader opens then belongs to none."""
+    fill(catalog, 40)
+    ours, theirs = (DenseStore(tmp_path / "chroma", SIGNATURE) for _ in range(2))
+    bring_up_to_date([theirs], catalog)
+    with monkeypatch.context() as patch:
+        patch.setattr(dense, "marker_stamp", lambda _: None)
+        assert not is_current(ours, catalog)
+    assert ours.lies_ready()
+    discard([theirs])
+    bring_up_to_date([theirs], catalog)
+    assert is_current(ours, catalog)
+    ids, vectors = catalog.all_vectors(SIGNATURE)
+    assert ours.search(catalog, vectors[3], 5)[0] == (ids[3], 1.0)
 
 
 def test_questions_to_come_are_answered_as_they_would_be_alone(tmp_path: Path, catalog: Catalog) -> None:

@@ -141,6 +141,17 @@ class Catalog:
         """Note a value."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def unfinished(self) -> list[str]:
+        """Roots whose last run is under way, or was stopped."""
+        try:
+            return sorted(map(str, parse_json(self.get("unfinished") or "[]")))
+        except (ValueError, TypeError):
+            return []
+
+    def put_unfinished(self, roots: Iterable[str]) -> None:
+        """Note them."""
+        self.put("unfinished", json.dumps(sorted(roots)))
+
     def number(self, key: str) -> int:
         """A value that is a whole number, 0 where there is none; ``IndexDamaged`` for anything else."""
         try:
@@ -182,6 +193,7 @@ class Catalog:
     def drop_root(self, path: str) -> None:
         """Forget a path that was indexed."""
         self._db.execute("DELETE FROM roots WHERE path = ?", (path,))
+        self.put_unfinished(root for root in self.unfinished() if root != path)
 
     # -- files -----------------------------------------------------------------------------------
 

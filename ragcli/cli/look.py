@@ -51,6 +51,10 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
                 else ()
             ),
             *(("indexed", root) for root in found["roots"]),
+            *(
+                ("unfinished", f"{root} (`rag index` goes on with it, where it is not under way)")
+                for root in found["unfinished"]
+            ),
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -14,11 +15,18 @@ _WAITING = 8  # requests for each that runs
 _TOGETHER = 16  # texts read in one request
 
 
+def _openvino() -> Any:
+    """OpenVINO. Raises ImportError where it is not to be had."""
+    # Else it would tell its makers of its use, over the network, from a process of its own.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
 def compiler() -> str:
     """What compiles, and its version. Raises ImportError where it is not to be had."""
-    import openvino as ov
-
-    return f"OpenVINO {ov.__version__.partition('-')[0]}"
+    return f"OpenVINO {_openvino().__version__.partition('-')[0]}"
 
 
 class Compiled:
@@ -104,8 +112,7 @@ class _Requests:
     """Requests to a compiled graph, more than run at once: some wait while other threads have Python's lock."""
 
     def __init__(self, result: Any, inputs: Sequence[Any], *, half: bool) -> None:
-        import openvino as ov
-
+        ov = _openvino()
         model = ov.Model([result], list(inputs), "encoder")
         how = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
         # As the other libraries of numbers are told how many cores are theirs.
@@ -147,8 +154,8 @@ def _encoder(network: Network, *, typed: bool = False) -> tuple[Any, Any, Any, A
     ``typed`` says that the part that each token belongs to is given, too; else all are of the first.
     """
     import numpy as np
-    from openvino import opset13 as op
 
+    op = _openvino().opset13
     ids = op.parameter([-1, -1], np.int64, "ids")
     tensor = network.tensor
     count = op.squeeze(op.gather(op.shape_of(ids), _ints(op, 1), _ints(op, 0)), _ints(op, 0))

@@ -197,6 +197,8 @@ class Builder:
                     self._index.note_model(embedder, self._dims)
             if self._options.rebuild:
                 discard(self._index.projections())
+            if work:
+                self._note_unfinished(self._named | set(self._catalog.unfinished()))
         try:
             self._read(work)
         except BaseException:
@@ -208,6 +210,11 @@ class Builder:
         self._remove_vanished(roots, names)
         if not self._plan:
             self._settle()
+            if not self._unfinished:
+                left = self._catalog.unfinished()
+                self._note_unfinished(
+                    {root for root in left if not any(lies_under(root, n) for n in self._named)}
+                )
         self._estimate()
         self._report.chunks_total = self._catalog.chunk_count
         self._report.seconds = time.perf_counter() - start
@@ -567,6 +574,12 @@ class Builder:
             if self._catalog.get(key) != value:
                 with self._catalog.transaction():
                     self._catalog.put(key, value)
+
+    def _note_unfinished(self, roots: set[str]) -> None:
+        """Remember roots of which not everything may have been read, should this run be stopped."""
+        if sorted(roots) != self._catalog.unfinished():
+            with self._catalog.transaction():
+                self._catalog.put_unfinished(roots)
 
     def _settle(self) -> None:
         """Drop what nothing refers to any more, seal what is derived, and note when this was."""

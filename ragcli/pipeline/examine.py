@@ -387,6 +387,9 @@ def _check_files(index: Index, found: Examination) -> None:
         found.note("files", told, "rag index")
     else:
         found.note("files", "as they were read")
+    if unfinished := index.catalog.unfinished():
+        told = f"the last run over {', '.join(unfinished)} is under way or was stopped: not everything is in the index"
+        found.note("run", told, "rag index")
     if is_remote(index.folder):
         told = "on another machine's disk: locks are as good as its server; keep one writer, or a local index"
         found.note("disk", told)

@@ -42,6 +42,7 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
             "stale": len(stale_files(index)),
             "updated": index.catalog.get("updated") or "",
             "roots": list(index.catalog.roots()),
+            "unfinished": index.catalog.unfinished(),
             "previous": _previous(folder, settings),
         }
 

@@ -208,7 +208,8 @@ class DenseStore:
     def lies_ready(self) -> bool:
         """Whether Chroma's vectors can be compared without its engine."""
         if self._segment is None and self._reader is None:
-            self._segment = open_segment(self.folder, self._measure)
+            with engine(_NAME):
+                self._segment = open_segment(self.folder, self._measure)
         return self._segment is not None
 
     def look(self, vector: Vector, limit: int) -> Looked:
@@ -243,7 +244,10 @@ class DenseStore:
                     rows = segment.nearest(vector[None], limit, rows)[0]
             vectors, names = segment.vectors(rows), segment.names(rows)
         with np.errstate(all="ignore"):  # damage may look like any number
-            best = in_order(names, closeness(self._measure, vectors, vector))[:limit]
+            scores = closeness(self._measure, vectors, vector)
+            if not np.isfinite(scores).all():
+                raise _contradiction()
+            best = in_order(names, scores)[:limit]
             # What stands first is held against the catalogue; all was when it was written, and is sealed.
             first = [name for name, _ in best[:_PROVEN]]
             place = {name: row for row, name in enumerate(names)}

@@ -104,17 +104,22 @@ def write_order(folder: Path) -> Path | None:
 
 
 def open_segment(folder: Path, measure: Measure) -> Segment | None:
-    """The vectors of the collection in a folder; None where its rows were not noted."""
+    """The vectors of the collection in a folder; None where its rows were not noted.
+
+    Raises ``IndexDamaged`` where they were, and the engine's files are others: it would not survive all of them.
+    """
     import numpy as np
 
     try:
         order = np.frombuffer((folder / ORDER).read_bytes(), dtype=f"S{_WIDTH}")
-        files = _graph_of(folder)
-        layout = files and _layout_of(files)
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError):
-        return None
+        raise _other() from None
+    files = _graph_of(folder)
+    layout = files and _layout_of(files)
     if not files or not layout or layout.rows != len(order):
-        return None
+        raise _other()
     return Segment(files / "data_level0.bin", layout, order, measure)
 
 
@@ -177,7 +182,7 @@ class Segment:
         total = self._layout.rows
         threads = min(usable_cores(), _MOST_THREADS) if total >= _SHARED else 1
         edges = [total * part // threads for part in range(threads + 1)]
-        parts = [_Best(asked.shape[1], limit) for _ in range(threads)]
+        parts = [_Best(asked.shape[1], limit, self._order) for _ in range(threads)]
         errors: list[BaseException] = []
 
         def work(number: int) -> None:
@@ -219,10 +224,11 @@ class Segment:
 class _Best:
     """The best rows for each of several questions, as they come by."""
 
-    def __init__(self, questions: int, limit: int) -> None:
+    def __init__(self, questions: int, limit: int, order: NDArray[np.bytes_]) -> None:
         import numpy as np
 
         self._limit = limit
+        self._order = order
         self._floor = np.full(questions, -np.inf, dtype=np.float32)
         self._rows: list[Rows] = []
         self._questions: list[NDArray[np.uint16]] = []
@@ -288,7 +294,9 @@ class _Best:
                 self._floor[number] = least = _below(np.partition(scores, last)[last])
                 good = np.flatnonzero(scores >= least)
                 if len(good) > _SLACK * self._limit:
-                    good = np.argsort(-scores, kind="stable")[: _SLACK * self._limit]
+                    # So much is alike: ids decide, as they do in the end.
+                    alike = np.round(scores[good].astype(np.float64), 6)
+                    good = good[np.lexsort((self._order[rows[good]], -alike))[: _SLACK * self._limit]]
                 rows, scores = rows[good], scores[good]
             kept.append((rows, scores))
         self._rows = [np.concatenate([rows for rows, _ in kept])]

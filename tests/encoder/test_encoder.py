@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -411,3 +412,26 @@ def test_short_texts_read_together_are_read_as_alone(
     asked = [f"{'why ' * n}are {word} kept?" for n in range(4) for word in ("bees", "cats", "温度", "")] * 5
     alone = ours.embed_documents(asked)
     assert cosines(ours.embed_queries(asked), alone).min() > 0.9995
+
+
+_WATCHED = """
+import subprocess
+import sys
+told = ("os.fork", "os.posix_spawn", "subprocess.Popen", "socket.getaddrinfo", "socket.connect")
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event in told else None)
+from ragcli.encoder.compiled import compiler
+compiler()
+print(seen)
+"""
+
+
+def test_nobody_is_told_that_openvino_is_used(tmp_path: Path) -> None:
+    """Its package would, by default, from a process of its own, and note the use in the home folder."""
+    pytest.importorskip("openvino")
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", _WATCHED], env=os.environ | home, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "[]\n"
+    assert not list(tmp_path.iterdir())

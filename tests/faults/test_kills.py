@@ -196,3 +196,33 @@ def test_a_repair_that_was_killed_is_gone_on_with_and_saves_as_much(
         "catalog.damaged.sqlite3", "catalog.sqlite3",
     }  # fmt: skip
     assert not (file.parent / "catalog.mending.sqlite3").exists()
+
+
+def test_a_stopped_run_is_told_of_until_one_is_finished(
+    family: Family, words: list[str], rng: random.Random, tmp_path: Path
+) -> None:
+    """Without this, half of an index looks like all of it."""
+    Folder(tmp_path, rng, files=20)
+
+    def unfinished() -> list[str]:
+        told = family.rag("status", "--format", "json", cwd=tmp_path).wait()
+        assert told.exit == 0, told
+        return list(told.json["unfinished"])
+
+    killed_after(family, words, f"{_CATALOG}.put_vectors", 1, 1024, tmp_path)
+    assert unfinished() == ["docs"]
+    ran = family.rag("search", EVERYWHERE, cwd=tmp_path).wait()
+    assert ran.exit == 1, ran
+    assert "nothing found; not all of docs is in the index yet: `rag index` goes on with it" in ran.err
+    ran = family.rag("doctor", cwd=tmp_path).wait()
+    assert "the last run over docs is under way or was stopped" in ran.out + ran.err
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.md").write_text("Another one.\n", "utf-8")
+    finished(family.rag("index", "other", *words[2:], cwd=tmp_path).wait())
+    assert unfinished() == ["docs"]
+    finished(family.rag(*words, cwd=tmp_path).wait())
+    assert unfinished() == []
+    killed_after(family, [*words, "--rebuild"], f"{_CATALOG}.put_document", 1, 1024, tmp_path)
+    assert unfinished() == ["docs", "other"], "all is made anew"
+    finished(family.rag(*words, "other", cwd=tmp_path).wait())
+    assert unfinished() == []

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ragcli.catalog import Catalog
+from ragcli.catalog import Catalog, content_hash
 from ragcli.embed import Measure
 from ragcli.errors import IndexDamaged
 from ragcli.store import DenseStore, bring_up_to_date, dense, discard, is_current, segment
 from ragcli.store.chroma import forget_clients, open_client, open_writer
 from ragcli.store.segment import ORDER, open_segment, write_order
-from tests.store.samples import SIGNATURE, make_document, put, vector_of
+from tests.store.samples import NOW, SIGNATURE, make_chunks, make_document, put, vector_of
 
 MEASURES: dict[str, Measure] = {"cosine": "cosine", "ip": "dot", "l2": "euclidean"}
 RNG = np.random.default_rng(17)
@@ -246,7 +246,10 @@ def test_files_that_are_not_as_they_are_known_are_left_to_the_engine(tmp_path: P
     assert write_order(tmp_path) is not None
     damage(tmp_path, how)
     if how not in ("ids", "label"):
-        assert open_segment(tmp_path, "cosine") is None
+        with pytest.raises(IndexDamaged):  # noted, and not as it was: nothing for the engine either
+            open_segment(tmp_path, "cosine")
+    (tmp_path / ORDER).unlink()
+    assert open_segment(tmp_path, "cosine") is None
     assert write_order(tmp_path) is None
 
 
@@ -313,3 +316,42 @@ def test_ids_that_are_none_are_noticed(tmp_path: Path, catalog: Catalog) -> None
         store.close()
         with pytest.raises(IndexDamaged):
             store.search(catalog, vector_of("x"), 5, within)
+
+
+def test_a_score_that_is_no_number_is_noticed_in_a_filtered_search_too(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    fill(catalog, 60)
+    store = DenseStore(tmp_path / "chroma", SIGNATURE)
+    bring_up_to_date([store], catalog)
+    assert store._segment is None
+    assert store.lies_ready()
+    [level] = (tmp_path / "chroma").glob("*/data_level0.bin")
+    told = bytearray(level.read_bytes())
+    row = 4 + 4 * 32 + 4 * 8 + 8
+    told[5 * row + 140 : 5 * row + 144] = b"\xff\xff\xff\x7f"
+    level.write_bytes(told)
+    with pytest.raises(IndexDamaged):
+        store.search(catalog, vector_of("x"), 3, frozenset(catalog.all_chunk_ids()))
+
+
+def test_ids_decide_among_thousands_that_are_alike(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are asked for, and wherever they lie."""
+    monkeypatch.setattr(segment, "_BLOCK", 5_000)
+    vector = vector_of("alike")
+    text = "\n".join(f"passage {number}" for number in range(500))
+    document = make_document("a.md", text)
+    chunks = make_chunks(document)
+    contents = [content_hash(chunk.embedded_text) for chunk in chunks]
+    catalog.put_vectors(contents, SIGNATURE, np.tile(vector, (len(chunks), 1)))
+    with catalog.transaction():
+        catalog.put_document(document, chunks, NOW, catalog.begin_generation())
+    store = DenseStore(tmp_path / "chroma", SIGNATURE)
+    bring_up_to_date([store], catalog)
+    assert store.lies_ready()
+    wanted = sorted(chunk.id for chunk in chunks)
+    for limit in (5, 40, 500):
+        found = store.search(catalog, vector_of("alike too"), limit)
+        assert [name for name, _ in found] == wanted[:limit]

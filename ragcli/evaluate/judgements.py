@@ -28,6 +28,7 @@ def read_queries(path: Path) -> list[Query]:
     """Read ``queries.jsonl``: objects with ``_id`` and ``text``. Raises ``UsageError`` with the line."""
     queries: list[Query] = []
     seen: set[str] = set()
+    place = "standard input" if str(path) == "-" else path
     for number, line in enumerate(lines_of(path), 1):
         if not line.strip():
             continue
@@ -38,15 +39,19 @@ def read_queries(path: Path) -> list[Query]:
         except (ValueError, KeyError, TypeError):
             name = text = None
         if not isinstance(name, str | int) or not isinstance(text, str):
-            raise UsageError(f"{path}:{number}: not an object with _id and text")
+            raise UsageError(
+                f'{place}:{number}: not an object with _id and text, as in {{"_id": "1", "text": "…"}}'
+            )
         if not text.strip():
-            raise UsageError(f"{path}:{number}: the question {name} has no words; write some, or take it out")
+            raise UsageError(
+                f"{place}:{number}: the question {name} has no words; write some, or take it out"
+            )
         if str(name) in seen:
-            raise UsageError(f"{path}:{number}: a second question with the _id {name}")
+            raise UsageError(f"{place}:{number}: a second question with the _id {name}")
         seen.add(str(name))
         queries.append(Query(str(name), text))
     if not queries:
-        raise UsageError(f"{path}: no questions in it")
+        raise UsageError(f"{place}: no questions in it")
     return queries
 
 

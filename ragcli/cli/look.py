@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command("status", epilog="Example: rag status --format json")
 def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> None:
-    """Say what is in the index. Also how it was made, and how many files have changed since."""
+    """Say what is in the index. Also how it was made, how many files have changed since, and what is not finished."""
     from ragcli.pipeline.inspect import status
     from ragcli.render.records import dump
     from ragcli.render.tables import print_pairs

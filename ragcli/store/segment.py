@@ -180,7 +180,9 @@ class Segment:
         import numpy as np
 
         total = self._layout.rows
-        threads = min(usable_cores(), _MOST_THREADS) if total >= _SHARED else 1
+        # Where numpy's products have threads of their own, as the program has them not, ours would be in their way.
+        alone = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
+        threads = min(usable_cores(), _MOST_THREADS) if alone and total >= _SHARED else 1
         edges = [total * part // threads for part in range(threads + 1)]
         parts = [_Best(asked.shape[1], limit, self._order) for _ in range(threads)]
         errors: list[BaseException] = []

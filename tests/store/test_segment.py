@@ -101,6 +101,7 @@ def test_the_nearest_are_found_whatever_is_read_at_once(
     folder = tmp_path_factory.mktemp("made")
     monkeypatch.setattr(segment, "_BLOCK", block)
     monkeypatch.setattr(segment, "_SHARED", 50)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # as the program has it
     collection(folder, space, vectors)
     write_order(folder)
     found = open_segment(folder, MEASURES[space])

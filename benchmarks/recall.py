@@ -154,9 +154,8 @@ def table(results: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    if (
-        os.environ.get("OPENBLAS_NUM_THREADS") != "1"
-    ):  # as the program has it, which is told before numpy is loaded
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        # As the program has it, and told before numpy is loaded.
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         os.execv(sys.executable, [sys.executable, "-m", "benchmarks.recall", *sys.argv[1:]])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)

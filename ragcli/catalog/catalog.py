@@ -149,7 +149,7 @@ class Catalog:
             return []
 
     def put_unfinished(self, roots: Iterable[str]) -> None:
-        """Note them."""
+        """Note roots, by their names, whose run is under way. Called inside a transaction."""
         self.put("unfinished", json.dumps(sorted(roots)))
 
     def number(self, key: str) -> int:
@@ -193,7 +193,9 @@ class Catalog:
     def drop_root(self, path: str) -> None:
         """Forget a path that was indexed."""
         self._db.execute("DELETE FROM roots WHERE path = ?", (path,))
-        self.put_unfinished(root for root in self.unfinished() if root != path)
+        unfinished = self.unfinished()
+        if path in unfinished:
+            self.put_unfinished(root for root in unfinished if root != path)
 
     # -- files -----------------------------------------------------------------------------------
 

@@ -187,8 +187,8 @@ class DenseStore:
         ``upcoming`` are vectors of searches that come next. Raises ``IndexDamaged`` when Chroma cannot
         answer, or holds other rows or vectors than the catalogue.
         """
-        if self.lies_ready() and self._segment is not None:
-            return self._compared(self._segment, catalog, vector, limit, within, upcoming)
+        if (segment := self.segment()) is not None:
+            return self._compared(segment, catalog, vector, limit, within, upcoming)
         if within is None:
             return self._judged(catalog, vector, limit, self.look(vector, limit))
         if len(within) > _COMPARED:
@@ -205,12 +205,12 @@ class DenseStore:
         scores = closeness(self._measure, catalog.vectors_of(few, self._signature), vector)
         return in_order(few, scores)[:limit]
 
-    def lies_ready(self) -> bool:
-        """Whether Chroma's vectors can be compared without its engine."""
+    def segment(self) -> Segment | None:
+        """Chroma's vectors, to be compared without its engine; None where they cannot be."""
         if self._segment is None and self._reader is None:
             with engine(_NAME):
                 self._segment = open_segment(self.folder, self._measure)
-        return self._segment is not None
+        return self._segment
 
     def look(self, vector: Vector, limit: int) -> Looked:
         """What Chroma's engine finds in its graph: how many rows there are, and ids and distances of some."""
@@ -353,7 +353,7 @@ class ScanStore:
         upcoming: Sequence[Vector] = (),
     ) -> list[tuple[str, float]]:
         """Ids and exact scores of the chunks nearest to a vector of shape (dim,), nearest first."""
-        if is_current(self._dense, catalog) and self._dense.lies_ready():
+        if is_current(self._dense, catalog) and self._dense.segment() is not None:
             return self._dense.search(catalog, vector, limit, within, upcoming)
         ids, vectors = catalog.all_vectors(self._signature)
         found = in_order(ids, closeness(measure_of(self._signature), vectors, vector)) if ids else []

@@ -146,7 +146,7 @@ def test_every_small_change_can_be_searched_without_the_engine(tmp_path: Path, c
         else:
             put(catalog, drop=[document])
         bring_up_to_date([store], catalog)
-        assert store.lies_ready()
+        assert store.segment() is not None
         ids, vectors = catalog.all_vectors(SIGNATURE)
         for chunk, vector in zip(ids, vectors, strict=True):
             found = store.search(catalog, vector, 10)
@@ -165,7 +165,7 @@ def test_what_is_open_is_let_go_where_it_was_discarded_and_made_anew_meanwhile(
     with monkeypatch.context() as patch:
         patch.setattr(dense, "marker_stamp", lambda _: None)
         assert not is_current(ours, catalog)
-    assert ours.lies_ready()
+    assert ours.segment() is not None
     discard([theirs])
     bring_up_to_date([theirs], catalog)
     assert is_current(ours, catalog)
@@ -181,7 +181,7 @@ def test_questions_to_come_are_answered_as_they_would_be_alone(tmp_path: Path, c
     alone = [store.search(catalog, question, 20) for question in questions]
     store.close()
     reads = []
-    assert store.lies_ready()
+    assert store.segment() is not None
     assert store._segment is not None
     nearest = store._segment.nearest
     store._segment.nearest = lambda *told: reads.append(len(told[0])) or nearest(*told)  # type: ignore[method-assign,func-returns-value]
@@ -206,7 +206,7 @@ def test_a_filtered_search_is_that_of_all_without_the_rest(
     fill(catalog, 400)
     store = DenseStore(tmp_path / "chroma", SIGNATURE)
     bring_up_to_date([store], catalog)
-    assert store.lies_ready()
+    assert store.segment() is not None
     for number in range(10):
         question = vector_of(f"question {number}")
         everything = store.search(catalog, question, 400)
@@ -269,7 +269,7 @@ def test_rows_that_are_others_are_not_noted(
     monkeypatch.setattr(dense, "write_order", wrong)
     store = DenseStore(tmp_path / "chroma", SIGNATURE)
     bring_up_to_date([store], catalog)
-    assert not store.lies_ready()
+    assert store.segment() is None
     assert not (tmp_path / "chroma" / ORDER).exists()
     ids, vectors = catalog.all_vectors(SIGNATURE)
     assert store.search(catalog, vectors[7], 5)[0] == (ids[7], 1.0)
@@ -280,7 +280,7 @@ def test_a_file_that_is_cut_short_or_changed_is_noticed(tmp_path: Path, catalog:
     fill(catalog, 300)
     store = DenseStore(tmp_path / "chroma", SIGNATURE)
     bring_up_to_date([store], catalog)
-    assert store.lies_ready()
+    assert store.segment() is not None
     [level] = (tmp_path / "chroma").glob("*/data_level0.bin")
     whole = level.read_bytes()
     level.write_bytes(whole[: len(whole) // 3])
@@ -326,7 +326,7 @@ def test_a_score_that_is_no_number_is_noticed_in_a_filtered_search_too(
     store = DenseStore(tmp_path / "chroma", SIGNATURE)
     bring_up_to_date([store], catalog)
     assert store._segment is None
-    assert store.lies_ready()
+    assert store.segment() is not None
     [level] = (tmp_path / "chroma").glob("*/data_level0.bin")
     told = bytearray(level.read_bytes())
     row = 4 + 4 * 32 + 4 * 8 + 8
@@ -351,7 +351,7 @@ def test_ids_decide_among_thousands_that_are_alike(
         catalog.put_document(document, chunks, NOW, catalog.begin_generation())
     store = DenseStore(tmp_path / "chroma", SIGNATURE)
     bring_up_to_date([store], catalog)
-    assert store.lies_ready()
+    assert store.segment() is not None
     wanted = sorted(chunk.id for chunk in chunks)
     for limit in (5, 40, 500):
         found = store.search(catalog, vector_of("alike too"), limit)

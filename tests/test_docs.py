@@ -16,6 +16,7 @@ from . import reference
 from .program import SAMPLES, Run
 
 README = reference.README.read_text("utf-8")
+_SCORE = r"\b\d\.\d{3}\b"
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -37,12 +38,11 @@ def test_session_prints_what_readme_shows(run: Run, tmp_path: Path) -> None:
         ran = run(*words, cwd=tmp_path, exit=code)
         return ran.out + ran.err, ran.exit
 
-    # The last digit of a score is the processor's.
-    shown, printed = (
-        re.sub(r"\b(\d\.\d{3})\b", lambda score: f"{float(score[1]):.1f}", text)
-        for text in (reference.part(README, "session"), reference.session(print_all))
-    )
-    assert shown == printed, "run `make docs`"
+    shown, printed = reference.part(README, "session"), reference.session(print_all)
+    scores = [[float(score) for score in re.findall(_SCORE, text)] for text in (shown, printed)]
+    assert re.sub(_SCORE, "#", shown) == re.sub(_SCORE, "#", printed), "run `make docs`"
+    # How exactly vectors are made is the processor's.
+    assert scores[1] == pytest.approx(scores[0], abs=0.1)
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -184,6 +184,8 @@ def index_command(
         mask_secrets=settings.mask_secrets,
     )
     is_new = not context.folder().exists()
+    if paths and not context.named() and context.folder().parent != Path.cwd().resolve():
+        terminal.note(f"note: this goes into the index at {context.folder()}; --index .rag makes one here")
     news = False
     if rollback:
         if paths or model or dims or rebuild or plan:

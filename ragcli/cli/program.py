@@ -43,7 +43,11 @@ class Context:
 
     def folder(self) -> Path:
         """Where the index lies or would be made."""
-        return find_index(Path.cwd(), self.index or os.environ.get("RAG_INDEX"))[0]
+        return find_index(Path.cwd(), self.named())[0]
+
+    def named(self) -> str | None:
+        """The index that was asked for, where one was."""
+        return self.index or os.environ.get("RAG_INDEX") or None
 
     def typed(self, command: str) -> str:
         """A command that is to be typed, for the index that was named."""
@@ -151,6 +155,10 @@ class Program(TyperGroup):
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _abandon_output()
             self._fail(ctx, _outside(error, writes=ctx.invoked_subcommand in _WRITES))
+        except MemoryError:
+            self._fail(
+                ctx, _lacking("memory left", "end other programs", writes=ctx.invoked_subcommand in _WRITES)
+            )
 
     def _fail(self, ctx: Any, error: RagError) -> NoReturn:
         if ctx.params.get("traceback"):
@@ -166,11 +174,18 @@ def _outside(error: OSError, *, writes: bool = False) -> RagError:
     """What went wrong outside the program: no room, no permission, no such place."""
     reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        kept = "what was done is kept: " if writes else ""
-        told = f"no room to write ({reason}); {kept}make room and run the command again"
-        return PartlyDone(told)
+        return _lacking(f"room to write ({reason})", "make room", writes=writes)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return _lacking(f"file can be opened ({reason})", "allow more with `ulimit -n`", writes=writes)
+    if error.errno == errno.ENOMEM:
+        return _lacking(f"memory ({reason})", "end other programs", writes=writes)
     where = str(error.filename)[:200] if error.filename else "the current folder"
     return UsageError(f"{where}: {reason}; are the path and its permissions right?")
+
+
+def _lacking(what: str, remedy: str, *, writes: bool) -> PartlyDone:
+    kept = "what was done is kept: " if writes else ""
+    return PartlyDone(f"no {what}; {kept}{remedy} and run the command again")
 
 
 def _abandon_output() -> None:

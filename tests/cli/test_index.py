@@ -310,3 +310,15 @@ def test_a_first_run_whose_model_cannot_be_had_leaves_no_index(run: Run, home: P
     assert "no index" in run("status", cwd=home, exit=3).err
     run("index", "bees.md", cwd=home)
     run("search", "bees", cwd=home)
+
+
+def test_an_index_further_up_is_named_before_it_is_filled(run: Run, fresh: Path) -> None:
+    below = fresh / "below"
+    below.mkdir()
+    (below / "a.md").write_text("# Bees\n\nA hive holds forty thousand bees.\n")
+    told = f"note: this goes into the index at {fresh.resolve()}/.rag; --index .rag makes one here\n"
+    assert told in run("index", ".", cwd=below).err
+    assert not (below / ".rag").exists()
+    assert told not in run("index", "below", cwd=fresh).err
+    assert told not in run("--index", fresh / ".rag", "index", ".", cwd=below).err
+    assert told not in run("index", cwd=below).err

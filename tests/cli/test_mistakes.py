@@ -17,7 +17,7 @@ import pytest
 from ragcli.catalog.schema import FORMAT
 from ragcli.locks import changing, writing
 
-from ..program import Run, tree
+from ..program import Rag, Run, tree
 
 EVAL = ("eval", "--queries", "q.jsonl", "--qrels", "q.tsv")
 
@@ -432,3 +432,21 @@ def test_traceback_on_demand(run: Run, tmp_path: Path) -> None:
         AssertionError, match=r"exit code 3\n(.|\n)*Traceback(.|\n)*IndexMissing: no index at"
     ):
         run("status", "--traceback", cwd=tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how many files Python itself opens was counted on Linux")
+def test_too_few_files_may_be_open(rag: Rag, fresh: Path) -> None:
+    """Whatever runs short first, one line tells it, and nothing that was there is lost."""
+    before = tree(fresh / ".rag")
+    told = set()
+    for limit in range(6, 14):
+        words = f"ulimit -n {limit} && exec {shlex.join(rag.command('export', f'{limit}.ragx'))}"
+        ran = subprocess.run(["sh", "-c", words], cwd=fresh, capture_output=True, text=True, timeout=60)
+        assert ran.returncode in (0, 6), ran.stderr
+        if ran.returncode:
+            assert len(ran.stderr.splitlines()) == 1
+            told.add(ran.stderr)
+    assert told == {
+        "rag: no file can be opened (Too many open files); allow more with `ulimit -n` and run the command again\n"
+    }
+    assert tree(fresh / ".rag") == before

@@ -39,6 +39,14 @@ PROBE = (
     "def total(xs): return sum(x**2 for x in xs)  # see https://example.org/a_b?c=1",
     "?!",
     "The hub keeps its readings for two years and tells nobody of them unless it is asked. " * 60,
+    "In 1908 the Wright brothers flew for 2 h 20 min near Le Mans; by 1914 their patents had been sold, and "
+    "engineers at Farnborough were measuring lift, drag and stall on wings of every section they could build.",
+    "冷库在夏季每天记录四次温度和湿度。若压缩机连续停机超过三十分钟，值班人员必须在十分钟内通知主管，"
+    "并把易腐货物移到备用库房；恢复运行后还要保存曲线图两年，以便保险公司查验。",
+    "| id | name | price |\n|---|---|---|\n| 17 | café crème | 3.40 € |\n| 18 | thé à la menthe | 2.95 € |\n"
+    "SELECT name, AVG(price) FROM menu WHERE id IN (17, 18) GROUP BY name HAVING COUNT(*) > 1;",
+    "Error 0x80070057: parameter is incorrect. Restart the service (systemctl restart hub-agent), then run "
+    "`hubctl sync --force --since=2024-02-29T23:59:60Z`; logs go to /var/log/hub/agent.log and rotate at 64 MiB.",
 )
 # Fewest questions for which it pays to compile the model.
 _SEVERAL = 16

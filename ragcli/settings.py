@@ -20,6 +20,7 @@ from typing import Any
 from ragcli.errors import UsageError
 
 INDEX_FOLDER = ".rag"
+SETTINGS_FILE = "rag.toml"
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 
 
@@ -290,7 +291,7 @@ def user_file(environment: Mapping[str, str] = os.environ) -> Path:
         base = environment.get("APPDATA") or os.path.join(os.path.expanduser("~"), "AppData", "Roaming")
     else:
         base = environment.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return Path(base) / "ragcli" / "rag.toml"
+    return Path(base) / "ragcli" / SETTINGS_FILE
 
 
 def find_index(start: Path, given: str | None) -> tuple[Path, bool]:
@@ -314,7 +315,7 @@ def _files(folder: Path, environment: Mapping[str, str]) -> list[tuple[str, Mapp
     user = user_file(environment)
     if os.path.isfile(user) and os.access(user, os.R_OK):  # not another user's, under sudo
         found.append((str(user), _read_toml(user)))
-    project, own = folder.parent / "pyproject.toml", folder.parent / "rag.toml"
+    project, own = folder.parent / "pyproject.toml", folder.parent / SETTINGS_FILE
     if own.is_file():
         found.append((str(own), _read_toml(own)))
     elif project.is_file():

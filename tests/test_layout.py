@@ -21,6 +21,7 @@ LINE = [
     "jsontext",
     "cache",
     "cores",
+    "interrupts",
     "guard",
     "analyze",
     "sentences",

@@ -42,6 +42,11 @@ def why_nothing(asker: Asker, query: str) -> str:
         return f"nothing found: no passage has {' or '.join(unmet)}"
     if floor := asker.floor(asker.mode):
         return f"nothing found: no passage has the evidence of {floor:.2f} that --min-score asks for"
+    return unfinished_note(asker) or "nothing found"
+
+
+def unfinished_note(asker: Asker) -> str:
+    """That nothing was found in an index that is not all there; empty where it is."""
     if unfinished := asker.index.catalog.unfinished():
         return f"nothing found; not all of {', '.join(unfinished)} is in the index yet: `rag index` goes on with it"
-    return "nothing found"
+    return ""

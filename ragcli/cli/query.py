@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.asking import open_asker, why_nothing
+from ragcli.cli.asking import open_asker, unfinished_note, why_nothing
 from ragcli.cli.options import (
     QUERY_HELP,
     CandidatesOption,
@@ -147,6 +147,8 @@ def query_command(
             answer = talk.ask(asker, question, output)
             if output is Format.text:
                 finish_text(context, answer, asker.home)
+            if not answer.hits and (told := unfinished_note(asker)):
+                context.terminal.note(told)
             if show_sent:
                 from ragcli.render.passages import sent_note
 

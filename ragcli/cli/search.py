@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ragcli.analyze import Analyzer
-from ragcli.cli.asking import open_asker, why_nothing
+from ragcli.cli.asking import open_asker, unfinished_note, why_nothing
 from ragcli.cli.options import (
     QUERY_HELP,
     CandidatesOption,
@@ -119,8 +119,10 @@ def _search(
     with open_asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
-        if output is SearchFormat.text and not found.hits:
-            context.terminal.note(why_nothing(asker, query))
+        if not found.hits:
+            told = why_nothing(asker, query) if output is SearchFormat.text else unfinished_note(asker)
+            if told:
+                context.terminal.note(told)
     context.terminal.detail(", ".join(f"{stage} {ms:.0f} ms" for stage, ms in found.took.items()))
     if not found.hits:
         raise typer.Exit(NOTHING_FOUND)
@@ -221,10 +223,15 @@ def _show(
     elif output is SearchFormat.paths:
         from ragcli.render.passages import display_path
 
-        for path in dict.fromkeys(display_path(hit.path, home) for hit in hits):
+        for path in dict.fromkeys(display_path(_file_of(hit.path, home), home) for hit in hits):
             terminal.out(path.replace("\n", "?"))  # one a line, whatever the file is called
     else:
         _print_trec(context, "1", hits)
+
+
+def _file_of(path: str, home: Path) -> str:
+    """The file that a document is or, as a letter of many, lies in."""
+    return next((str(each) for each in (Path(path), *Path(path).parents) if (home / each).is_file()), path)
 
 
 def _print_trec(context: Context, query_id: str, hits: Sequence[Hit]) -> None:

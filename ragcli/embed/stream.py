@@ -8,17 +8,16 @@ under way is waited for and kept: it is paid for.
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragcli.embed.requests import Passing, Reply, TooLarge, TooManyRequests
 from ragcli.errors import ModelUnavailable
+from ragcli.interrupts import first_signal
 from ragcli.service.patience import back_off
 from ragcli.service.rates import Rates
 
@@ -92,7 +91,7 @@ class Stream:
         waiting = len(self._texts)
         count = min(self._limits.concurrency, len(self._todo))
         threads = [threading.Thread(target=self._work, name=f"embed-{n}", daemon=True) for n in range(count)]
-        with _first_signal(self._stop) as signalled:
+        with first_signal(self._stop.set) as signalled:
             for thread in threads:
                 thread.start()
             try:
@@ -250,30 +249,3 @@ def halves(text: str) -> tuple[str, str]:
             if text[:cut].strip() and text[cut:].strip():
                 return text[:cut], text[cut:]
     return text[:middle], text[middle:]
-
-
-@contextmanager
-def _first_signal(stop: threading.Event) -> Iterator[list[int]]:
-    """Let the first SIGINT or SIGTERM only set ``stop``; gives those that came. Main thread alone."""
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-    names = (signal.SIGINT, signal.SIGTERM)
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in names}
-
-    def note(number: int, _: object) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-        stop.set()
-
-    for number in names:
-        if before[number] not in (None, signal.SIG_IGN):
-            signal.signal(number, note)
-    try:
-        yield came
-    finally:
-        for number in names:
-            if before[number] not in (None, signal.SIG_IGN):
-                signal.signal(number, before[number])

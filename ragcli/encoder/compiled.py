@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from ragcli.encoder.plan import Activation, Classifier, Head, Network, Plan
+from ragcli.interrupts import held_back
 
 _WAITING = 8  # requests for each that runs
 _TOGETHER = 16  # texts read in one request
@@ -19,7 +20,8 @@ def _openvino() -> Any:
     """OpenVINO. Raises ImportError where it is not to be had."""
     # Else it would tell its makers of its use, over the network, from a process of its own.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
+    with held_back():
+        import openvino
 
     return openvino
 
@@ -118,7 +120,8 @@ class _Requests:
         # As the other libraries of numbers are told how many cores are theirs.
         if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads):
             how["INFERENCE_NUM_THREADS"] = threads
-        compiled = ov.Core().compile_model(model, "CPU", how)
+        with held_back():
+            compiled = ov.Core().compile_model(model, "CPU", how)
         count = _WAITING * int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._requests = [compiled.create_infer_request() for _ in range(count)]
 

@@ -29,7 +29,7 @@ from ragcli.guard import MASK_VERSION, Masking, find_secrets
 from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.contexts import ContextReport, ContextWriter
-from ragcli.pipeline.index import Index
+from ragcli.pipeline.index import IMPORTED, Index
 from ragcli.pipeline.model import terms_of
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
 from ragcli.pipeline.survey import Root, is_nameable, lies_under, remember, survey, vanished
@@ -211,10 +211,9 @@ class Builder:
         if not self._plan:
             self._settle()
             if not self._unfinished:
+                done = [self._index.under(name) for name in self._named]
                 left = self._catalog.unfinished()
-                self._note_unfinished(
-                    {root for root in left if not any(lies_under(root, n) for n in self._named)}
-                )
+                self._note_unfinished({root for root in left if all(lies(root) is None for lies in done)})
         self._estimate()
         self._report.chunks_total = self._catalog.chunk_count
         self._report.seconds = time.perf_counter() - start
@@ -277,8 +276,6 @@ class Builder:
         names: set[str] = set()
         named = {root.path for root in roots}
         self._named = {self._index.name_of(path) for path in named}
-        for root in roots:
-            self._keep_if_empty(root)
         most = int(self._options.max_file_mb * 1_000_000)
         for name, found in survey(self._index, roots, most, self._options.means.loaders):
             if not is_nameable(name):
@@ -289,17 +286,30 @@ class Builder:
                 names.add(name)
                 if not self._is_unchanged(name, found):
                     work.append((name, found))
+        if not self._options.prune:
+            for root in roots:
+                self._keep_if_missing(root, names)
         return work, names
 
-    def _keep_if_empty(self, root: Root) -> None:
-        """An empty folder of which documents are known may be the place of a disk that is not mounted."""
+    def _keep_if_missing(self, root: Root, names: set[str]) -> None:
+        """A folder without anything to read, of which documents are known, may be a disk that is not mounted.
+
+        And one that has other files than an index was imported with may be another folder.
+        """
         name = self._index.name_of(root.path)
-        if self._options.prune or not root.path.is_dir() or any(root.path.iterdir()):
+        within = self._index.under(name)
+        known = [each for each in self._known_files if within(each) is not None]
+        if not known or not root.path.is_dir() or any(self._index.file_of(each).exists() for each in known):
             return
-        if any(lies_under(known, name) for known in self._known_files):
-            self._shut.add(name)
-            told = "is empty; its documents are kept in case a disk is missing, and --prune takes them out"
-            self._report.fail(Failure(name, "missing", told))
+        elsewhere = any(within(each) is not None for each in names)
+        if elsewhere and self._catalog.get(IMPORTED) != "1":
+            return
+        self._shut.add(name)
+        told = (
+            "has none of the files that this index was imported with" if elsewhere else "has nothing to read"
+        )
+        kept = "its documents are kept in case a disk is missing, and --prune takes them out"
+        self._report.fail(Failure(name, "missing", f"{told}; {kept}"))
 
     def _skip(self, name: str, found: SkippedFile, *, named: bool) -> None:
         """Count what is left out; a file that was named itself has failed.
@@ -561,6 +571,9 @@ class Builder:
     def _remember(self, roots: Sequence[Root]) -> None:
         """Keep what the next run takes over when it is not told otherwise."""
         remember(self._index, roots)
+        if self._catalog.get(IMPORTED) == "1" and not self._present.isdisjoint(self._known_files):
+            with self._catalog.transaction():
+                self._catalog.put(IMPORTED, "0")
         if self._options.languages is not None:
             self._index.note_languages(self._options.languages)
         cutting = self._cutting

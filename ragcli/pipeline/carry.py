@@ -26,7 +26,7 @@ from ragcli.jsontext import parse_json
 from ragcli.locks import changing, writing
 from ragcli.pipeline.editions import CATALOG, Editions, new_edition, read_editions, remove_edition, switch
 from ragcli.pipeline.examine import is_vector, wrong_chunks
-from ragcli.pipeline.index import Index, prepare_folder
+from ragcli.pipeline.index import IMPORTED, Index, prepare_folder
 from ragcli.pipeline.vetting import flag_all
 from ragcli.settings import Settings
 from ragcli.store import bring_up_to_date
@@ -228,6 +228,7 @@ def _adopt(path: Path, source: Path) -> dict[str, Any]:
             flag_all(catalog, force=True)  # whoever made the file may not have looked
             with catalog.transaction():
                 catalog.put("uid", uuid.uuid4().hex)
+                catalog.put(IMPORTED, "1")
                 catalog.put("finished", datetime.now(UTC).isoformat())
             facts = _facts(catalog)
             catalog.close_log()

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 # Chunks looked up again by their own words and their own vector.
 _SAMPLE = 50
 _NEIGHBOURS = 10
-_LEAST_RECALL = 0.95
+# Searches compare all vectors; the graph is for other clients of Chroma.
+_LEAST_RECALL = 0.9
 # How far a stored value may lie from what it is compared with.
 _SAME = 1e-3
 _ROUNDED = 1e-5  # how far rounding may move a score, as a share of it

@@ -46,6 +46,8 @@ def prepare_folder(folder: Path) -> None:
         raise UsageError(f"cannot make an index at {folder}: {error.strerror or error}") from error
 
 
+# In a catalogue "1" from its import until one of the files that it tells of is seen.
+IMPORTED = "imported"
 # Embedded when an index is made and again whenever its model is opened for writing.
 _PROBE = "Measure twice, cut once: 测量两次，裁剪一次 (ISO 8601, v2.13.0)."
 _SAME = 0.999  # least cosine of two vectors of the probe, between machines and library versions
@@ -175,6 +177,25 @@ class Index:
     def file_of(self, name: str) -> Path:
         """The file that a name of this index stands for."""
         return self.home / name
+
+    def under(self, root: str) -> Callable[[str], str | None]:
+        """Where names lie in the folder or file of a name: a path from there, "" for itself, None elsewhere.
+
+        Either may be absolute: a folder outside, or one that holds the index itself.
+        """
+        home, place = self.home.as_posix(), self.file_of(root).as_posix()
+        above = place == home or home.startswith(f"{place.rstrip('/')}/")
+        inner = home[len(place) :].strip("/")  # from the root to the index, where it holds it
+        prefix = f"{(place if above or os.path.isabs(root) else root).rstrip('/')}/"
+
+        def within(name: str) -> str | None:
+            if above and not os.path.isabs(name):
+                return "/".join(part for part in (inner, name) if part not in ("", "."))
+            if name == root:
+                return ""
+            return name[len(prefix) :] if name.startswith(prefix) else None
+
+        return within
 
     # -- the model ---------------------------------------------------------------------------------
 

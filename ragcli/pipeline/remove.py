@@ -26,11 +26,11 @@ def remove(
         known = [(row["document"], row["path"], row["file"]) for row in index.catalog.document_rows()]
         chosen: dict[str, str] = {}
         for path in paths:
-            name = index.name_of(Path(path))
+            within = index.under(index.name_of(Path(path)))
             found = {
                 document: file
                 for document, place, file in known
-                if document == path or lies_under(place, name) or lies_under(place, path.rstrip("/"))
+                if document == path or within(place) is not None or lies_under(place, path.rstrip("/"))
             }
             if not found:
                 raise UsageError(f"not in the index: {path}; `rag list` shows what is")

@@ -14,7 +14,6 @@ from ragcli.errors import IndexMissing, ModelUnavailable
 from ragcli.evaluate import judged_names
 from ragcli.evaluate.starter import Candidate, Made, Maker, candidates, folded
 from ragcli.pipeline.index import Index
-from ragcli.pipeline.survey import lies_under
 from ragcli.search import make_hit
 from ragcli.settings import Settings
 from ragcli.store import LexicalStore
@@ -75,7 +74,7 @@ def lies_in_index(folder: Path, settings: Settings, files: Path) -> bool:
     """Whether a folder lies in one that is indexed, so that what is written there will be, too."""
     with Index.open(folder, settings) as index:
         name = index.name_of(files)
-        return any(lies_under(name, root) for root in index.catalog.roots())
+        return any(index.under(root)(name) is not None for root in index.catalog.roots())
 
 
 def _judged(index: Index) -> dict[str, str]:

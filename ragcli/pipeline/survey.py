@@ -10,6 +10,7 @@ from pathlib import Path
 from ragcli.errors import UsageError
 from ragcli.load import FoundFile, SkippedFile, walk
 from ragcli.pipeline.index import Index
+from ragcli.settings import SETTINGS_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def choose_roots(
 
 
 def _is_known(index: Index, name: str) -> bool:
-    return any(lies_under(file, name) for file in index.catalog.files())
+    within = index.under(name)
+    return any(within(file) is not None for file in index.catalog.files())
 
 
 def remember(index: Index, roots: Sequence[Root]) -> None:
@@ -73,7 +75,7 @@ def remember(index: Index, roots: Sequence[Root]) -> None:
     known = index.catalog.roots()
     for root in roots:
         name, chosen = index.name_of(root.path), root.selection
-        if any(other != name and lies_under(name, other) for other in known):
+        if any(other != name and index.under(other)(name) is not None for other in known):
             continue
         options = {"include": list(chosen.include), "exclude": list(chosen.exclude), "ignore": chosen.ignore}
         if known.get(name) != options and not (name in known and chosen.include):
@@ -93,7 +95,8 @@ def survey(
             leave_out=[index.folder], max_bytes=max_bytes, also=also,
         ):  # fmt: skip
             name = index.name_of(found.path)
-            if name not in seen:
+            # The settings beside the index are no document, unless they are asked for.
+            if name not in seen and (name != SETTINGS_FILE or found.path == root.path):
                 seen.add(name)
                 yield name, found
 
@@ -111,9 +114,12 @@ def vanished(
     gone = set()
     for root in roots:
         base = index.name_of(root.path)
-        wanted = _matcher(root.selection.include)
+        if base in shut:
+            continue
+        within, wanted = index.under(base), _matcher(root.selection.include)
         for name in known:
-            if not lies_under(name, base) or not wanted(name.removeprefix(base).lstrip("/")):
+            place = within(name)
+            if place is None or not wanted(place):
                 continue
             if name not in present and shut.isdisjoint([name, *_parents(name)]):
                 gone.add(name)
@@ -121,8 +127,8 @@ def vanished(
 
 
 def lies_under(name: str, root: str) -> bool:
-    """Whether a name of the index is ``root`` or lies in that folder."""
-    return root == "." or name == root or name.startswith(root.rstrip("/") + "/")
+    """Whether a path is ``root`` or goes on from it, as they are written: of names see ``Index.under``."""
+    return name == root or name.startswith(root.rstrip("/") + "/")
 
 
 def _parents(name: str) -> list[str]:

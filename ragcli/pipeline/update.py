@@ -33,7 +33,7 @@ from ragcli.pipeline.editions import (
 from ragcli.pipeline.gate import Gate, check_gate
 from ragcli.pipeline.index import Index, prepare_folder
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress
-from ragcli.pipeline.survey import NOTHING, Root, choose_roots, lies_under
+from ragcli.pipeline.survey import NOTHING, Root, choose_roots
 from ragcli.settings import NONE, Settings
 from ragcli.types import Failure
 
@@ -218,7 +218,8 @@ def _with_missing(report: BuildReport, missing: Sequence[str], options: BuildOpt
 
 def _prune(index: Index, missing: Sequence[str], report: BuildReport) -> None:
     """Take out what lies under paths that are gone."""
-    gone = sorted(f for f in index.catalog.files() if any(lies_under(f, name) for name in missing))
+    within = [index.under(name) for name in missing]
+    gone = sorted(f for f in index.catalog.files() if any(lies(f) is not None for lies in within))
     with index.change() as generation:
         for name in gone:
             report.removed += len(index.catalog.documents_of(name))
@@ -319,7 +320,11 @@ def _check_whole(old: Index, new: Index, choice: ModelChoice, *, prune: bool) ->
         if name in there:
             continue
         file = old.file_of(path)
-        gone = not file.exists() and file.parent.is_dir() and any(file.parent.iterdir())
+        gone = (
+            not file.exists()
+            and file.parent.is_dir()
+            and any(each != old.folder for each in file.parent.iterdir())
+        )
         taken = name != path and bool(new.catalog.documents_of(path))  # a part of a file that left it
         if not (gone or taken or prune):
             lost.append(name)

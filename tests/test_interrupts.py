@@ -59,6 +59,7 @@ class Finder:
             except KeyboardInterrupt:
                 raise ImportError("interrupted") from None
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
 sys.meta_path.insert(0, Finder())
 from ragcli.embed import find_model
 from ragcli.embed.encoder import EncoderEmbedder

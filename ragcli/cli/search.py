@@ -223,15 +223,10 @@ def _show(
     elif output is SearchFormat.paths:
         from ragcli.render.passages import display_path
 
-        for path in dict.fromkeys(display_path(_file_of(hit.path, home), home) for hit in hits):
+        for path in dict.fromkeys(display_path(hit.path, home) for hit in hits):
             terminal.out(path.replace("\n", "?"))  # one a line, whatever the file is called
     else:
         _print_trec(context, "1", hits)
-
-
-def _file_of(path: str, home: Path) -> str:
-    """The file that a document is or, as a letter of many, lies in."""
-    return next((str(each) for each in (Path(path), *Path(path).parents) if (home / each).is_file()), path)
 
 
 def _print_trec(context: Context, query_id: str, hits: Sequence[Hit]) -> None:

@@ -28,7 +28,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 MEASURED = (
     *("quality", "ablation", "lexical", "refusal", "chunking", "incremental", "recall", "rerank_speed"),
     *("loaders", "pdf", "citations", "services", "answers", "contextual", "encoders", "peers", "scale"),
-    "million",
+    *("million", "runtimes"),
 )
 
 SESSION = (

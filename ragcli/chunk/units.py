@@ -83,10 +83,15 @@ def pieces_of(text: str, start: int, end: int, counter: TokenCounter, room: int,
         places.update(dict.fromkeys(range(start + first, start + stop, LONG_WORD)))
     starts = [start, *list(places)[1:], end]
     units: list[Unit] = []
-    first = 0
+    first = alone = 0
     while first < len(starts) - 1:
         last, tokens = _piece_end(text, starts, first, counter, room)
         stop = starts[first] + len(text[starts[first] : starts[last]].rstrip())
+        before, alone = alone, tokens
+        if units and units[-1].end == starts[first]:
+            # What goes on a word may have more tokens behind it than by itself.
+            joined = counter.counts([text[units[-1].start : stop]])[0]
+            tokens = min(max(tokens, joined - before), room)
         units.append(Unit(starts[first], stop, tokens, CUT_IN_SENTENCE if first else cut))
         first = last
     return units

@@ -298,8 +298,11 @@ class Builder:
         """
         name = self._index.name_of(root.path)
         within = self._index.under(name)
-        known = [each for each in self._known_files if within(each) is not None]
-        if not known or not root.path.is_dir() or any(self._index.file_of(each).exists() for each in known):
+        known = None
+        for known in filter(lambda each: within(each) is not None, self._known_files):
+            if known in names or self._index.file_of(known).exists():
+                return  # mostly the first
+        if known is None or not root.path.is_dir():
             return
         elsewhere = any(within(each) is not None for each in names)
         if elsewhere and self._catalog.get(IMPORTED) != "1":

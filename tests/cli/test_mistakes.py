@@ -450,3 +450,12 @@ def test_too_few_files_may_be_open(rag: Rag, fresh: Path) -> None:
         "rag: no file can be opened (Too many open files); allow more with `ulimit -n` and run the command again\n"
     }
     assert tree(fresh / ".rag") == before
+
+
+def test_no_memory_is_told(run: Run, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("ragcli.pipeline.inspect.status", lacking)
+    message = run.fails(6, "status", cwd=fresh)
+    assert message == "no memory left; end other programs and run the command again"

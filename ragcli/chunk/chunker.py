@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ragcli.types import Chunk, Document
 
 # Part of what a file is remembered with: where another way of cutting came, it is read again.
-CHUNKER_VERSION = 3
+CHUNKER_VERSION = 4
 
 # What the default model reads, and near the best on judged sets; longer chunks blur a vector.
 DEFAULT_SIZE = 254

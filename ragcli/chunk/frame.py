@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
-from ragcli.chunk.lead import before, belongs, block_at, caption_behind, lead_of
+from ragcli.chunk.lead import before, belongs, block_at, caption_behind, lead_of, lines_under
 from ragcli.chunk.sections import Section, sections_of, shared
 from ragcli.chunk.units import (
     CHARACTERS,
@@ -77,10 +77,12 @@ class Frame:
             glued = after_heading or belongs(self.document, at)
             first = CUT_IN_SENTENCE if glued else 0.0
             between = CUT_AT_LINE if block.kind == "paragraph" else CUT_IN_BLOCK
+            under = lines_under(self.document.text, block)
             for unit in self._fitting(split(self.document.text, block), room, first, between):
                 opens = unit.start == block.start
                 # Header rows stay together, and with the first row under them.
-                cut = unit.cut if opens or unit.start > block.head + 1 else CUT_IN_SENTENCE
+                header = not opens and unit.start <= block.head + 1
+                cut = CUT_IN_SENTENCE if header or unit.start in under else unit.cut
                 lead = opening if opens else later
                 units.append(replace(unit, cut=cut, context=above, lead=lead, behind=behind))
             after_heading = block.kind == "heading"

@@ -10,11 +10,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from ragcli.chunk.units import lines_of
 from ragcli.sentences import sentence_spans
 from ragcli.types import Block, Document
 
 # What parts a header from its rows in Markdown, reStructuredText and the like.
 _RULE = re.compile(r"[\s|:+=-]*")
+_WORD = re.compile(r"\S")
 _ANNOUNCED = frozenset(["list", "table", "code"])
 
 
@@ -59,6 +61,15 @@ def belongs(document: Document, at: int) -> bool:
     if "caption" in (above.kind, block.kind):
         return "table" in (above.kind, block.kind)
     return block.kind in _ANNOUNCED and _ends_in_colon(document, above)
+
+
+def lines_under(text: str, block: Block) -> frozenset[int]:
+    """Starts of the lines of a list that stand deeper than the line before: what is said of a term, say."""
+    if block.kind != "list":
+        return frozenset()
+    starts = [start for start, _ in lines_of(text, block.start, block.end)]
+    depths = [_WORD.search(text, start).start() - start for start in starts]  # type: ignore[union-attr]
+    return frozenset(starts[at] for at in range(1, len(starts)) if depths[at] > depths[at - 1])
 
 
 def block_at(blocks: Sequence[Block], offset: int) -> int:

@@ -133,6 +133,8 @@ class Program(TyperGroup):
             return super().parse_args(ctx, _globals_first(args))
         except _MISUSE as error:
             self._fail(ctx, _told(error, ctx))
+        except BrokenPipeError:  # help
+            _enough()
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -148,9 +150,7 @@ class Program(TyperGroup):
             kept = "; what was done is kept, and the same command carries on"
             self._fail(ctx, Interrupted(f"interrupted{kept if ctx.invoked_subcommand in _WRITES else ''}"))
         except BrokenPipeError:
-            # Whoever reads our output has had enough of it; that is no error of ours.
-            _abandon_output()
-            raise typer.Exit(0) from None
+            _enough()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _abandon_output()
@@ -188,6 +188,12 @@ def _lacking(what: str, remedy: str, *, writes: bool) -> PartlyDone:
     return PartlyDone(f"no {what}; {kept}{remedy} and run the command again")
 
 
+def _enough() -> NoReturn:
+    """Whoever reads our output has had enough of it; that is no error of ours."""
+    _abandon_output()
+    raise typer.Exit(0) from None
+
+
 def _abandon_output() -> None:
     """Give what is still in the buffer of stdout somewhere to go when Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -197,8 +203,10 @@ def _told(error: Any, ctx: Any) -> UsageError:
     """What typer says of a command line, on one line and with the command that helps."""
     where = getattr(error.ctx or ctx, "command_path", "rag")
     message = error.format_message().rstrip(".").replace("Value error, ", "")
+    unknown = getattr(error, "option_name", "")[:2]
     for word in ctx.meta.get(_WORDS, ()):
-        if word.startswith("-") and not _OPTION.match(word):
+        number = unknown[1:].isdigit() and word.startswith(unknown)
+        if word.startswith("-") and (number or not _OPTION.match(word)):
             from shlex import quote
 
             message += f"; a question that begins with - goes last, behind --: {where} -- {quote(word)}"

@@ -21,7 +21,13 @@ _SHAPE = re.compile(r"^\s*([^=!<>\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*$", re.DOTAL
 _DATES = ("date", "modified")
 _REMEMBERED = 10_000  # values whose answer is kept
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
-_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ].*)?)?)?$")
+# A year, a month, a day, or a time of the day down to any part, with or without its distance from UTC.
+_CLOCK = r"[0-9]{2}(:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
+_DATE = re.compile(
+    rf"[0-9]{{4}}(-[0-9]{{2}}(-[0-9]{{2}}([T ]{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?)?)?$"
+)
+_TIME = re.compile(rf"([0-9-]{{10}})[T ]({_CLOCK})(.*)$")
+_TO_THE_MINUTE = len("2026-05-17T08:00")
 # What every document has, by the names it may be asked by.
 _BUILT_IN = {
     "path": "path",
@@ -105,7 +111,7 @@ class Filter:
         if any(sign in wanted for sign in "*?["):
             return lambda found: fnmatchcase(_text(found).casefold(), folded)
         if key in _DATES:  # 2026-05 is the whole month
-            return lambda found: _text(found).startswith(wanted)
+            return lambda found: _as_asked(_text(found), wanted).startswith(_as_asked(wanted, wanted))
         return lambda found: _text(found).casefold() == folded or _equal_numbers(found, wanted)
 
     def _compares(self, found: Scalar) -> bool:
@@ -114,10 +120,11 @@ class Filter:
         elif _NUMBER.match(self.value) and _NUMBER.match(str(found)):
             order = float(str(found)) - float(self.value)
         else:
-            text = _text(found)
-            if _DATE.match(self.value):
-                text = text[: len(self.value)]  # <= 2026-05 takes in all of May
-            order = (text > self.value) - (text < self.value)
+            text, wanted = _text(found), self.value
+            if _DATE.match(wanted):
+                text, wanted = _as_asked(text, wanted), _as_asked(wanted, wanted)
+                text = text[: len(wanted)]  # <= 2026-05 takes in all of May
+            order = (text > wanted) - (text < wanted)
         return {">": order > 0, ">=": order >= 0, "<": order < 0, "<=": order <= 0}[self.operator]
 
 
@@ -158,13 +165,37 @@ def choose(filters: Sequence[Filter], documents: Iterable[Facts]) -> set[str]:
 
 def _is_date(text: str) -> bool:
     """Whether a text is a year, a month, a day or a time of the calendar, the largest part first."""
-    from datetime import date
+    from datetime import datetime
 
+    if not _DATE.match(text):
+        return False
     try:
-        date.fromisoformat(f"{text[:10]}-01-01"[: len("2026-01-01")])
+        datetime.fromisoformat(f"{text}-01-01"[:10] + text[10:])
     except ValueError:
         return False
-    return bool(_DATE.match(text))
+    return True
+
+
+def _as_asked(text: str, wanted: str) -> str:
+    """A date as it can be compared with the one that is asked for.
+
+    A day is the one that is written. Where a time is asked for, a time is told in UTC, as exactly as
+    it is written; one without its distance from UTC is taken for it.
+    """
+    from datetime import UTC, datetime
+
+    parts = _TIME.match(text)
+    if parts is None or not _TIME.match(wanted):
+        return text
+    length = len(parts[1]) + 1 + len(parts[2])
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+            length = max(length, _TO_THE_MINUTE)
+    except (ValueError, OverflowError):
+        return text
+    return moment.isoformat(timespec="microseconds")[:length]
 
 
 def _text(value: Scalar) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ragcli.types import Chunk, Document, PlaceMap
 
-from .documents import DOCUMENTS, check, code, cut, heading, make_document, minilm, paragraph, table
+from .documents import DOCUMENTS, check, code, cut, heading, items, make_document, minilm, paragraph, table
 
 SOME = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -195,6 +195,23 @@ def test_a_table_is_cut_between_rows_alone() -> None:
     chunks = cut(make_document(table("\n".join(rows))), size=64)
     assert len(chunks) > 3
     assert list(chain.from_iterable(chunk.text.split("\n") for chunk in chunks)) == rows
+
+
+@pytest.mark.parametrize("size", [40, 60, 90])
+def test_a_term_of_a_list_stays_with_what_is_said_of_it(size: int) -> None:
+    lines = [f"Term {n}\n  {' '.join(SENTENCES[: 1 + n % 3])}" for n in range(20)]
+    chunks = cut(make_document(items("\n".join(lines))), size=size)
+    assert len(chunks) > 3
+    for chunk in chunks:
+        assert chunk.text.startswith("Term "), "what is said of a term is cut off from it"
+        assert not chunk.text.split("\n")[-1].startswith("Term "), "a term is left alone"
+
+
+def test_an_item_with_too_much_under_it_is_cut_between_items_and_nothing_is_lost() -> None:
+    lines = ["- all of them", *(f"  - {sentence}" for sentence in SENTENCES)]
+    chunks = cut(make_document(items("\n".join(lines))), size=40)
+    assert len(chunks) > 2
+    assert list(chain.from_iterable(chunk.text.split("\n") for chunk in chunks)) == lines
 
 
 def test_code_is_cut_between_lines_alone_and_keeps_its_indentation() -> None:

@@ -11,6 +11,7 @@ import pytest
 from ..program import Rag, Run
 
 LONG = ("search", "sensor hub", "--mode", "lexical", "-k", "300", "--format", "jsonl")
+SHORT = ("search", "hub", "--mode", "lexical", "-k", "1", "--format")
 
 
 def test_closed_pipe_in_the_middle(rag: Rag, samples: Path) -> None:
@@ -23,14 +24,17 @@ def test_closed_pipe_in_the_middle(rag: Rag, samples: Path) -> None:
         assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("form", ["text", "jsonl"])
-def test_pipe_that_was_never_read(rag: Rag, samples: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [(*SHORT, "text"), (*SHORT, "jsonl"), ("--help",), ("search", "--help"), ("--version",)],
+    ids=" ".join,
+)
+def test_pipe_that_was_never_read(rag: Rag, samples: Path, words: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
         done = subprocess.run(
-            rag.command("search", "hub", "--mode", "lexical", "-k", "1", "--format", form),
-            cwd=samples, stdout=writer, stderr=subprocess.PIPE, timeout=120,
+            rag.command(*words), cwd=samples, stdout=writer, stderr=subprocess.PIPE, timeout=120
         )  # fmt: skip
     finally:
         os.close(writer)

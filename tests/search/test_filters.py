@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ragcli.errors import UsageError
@@ -53,6 +56,43 @@ def test_what_does_not_hold(word: str) -> None:
 def test_a_record_of_a_collection_has_its_number_and_the_files_path() -> None:
     assert holds("record=7", "ext=jsonl", "tag=x", "path=/data/*.jsonl", "path=c.jsonl", facts=RECORD)
     assert holds("date=2025-01-01", facts=RECORD), "without a date of its own, when it was changed"
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("modified>2026-05-17T09:30+02:00", True),  # 07:30 in UTC
+        ("modified>2026-05-17T07:30-02:00", False),  # 09:30 in UTC
+        ("modified<2026-05-17T09:30:00+02:00", False),
+        ("modified=2026-05-17T10:00+02:00", True),
+        ("modified=2026-05-17 08:00", True),
+        ("modified=2026-05-17T08", True),
+        ("modified>=2026-05-17T08:00:00Z", True),
+        ("modified>2026-05-17T08:00:00.000", False),
+        ("date=2026-05-17", True),  # the day as it was written
+        ("date>=2026-05-16T22:30:00Z", True),
+        ("date<=2026-05-16T22:30:00Z", True),
+        ("date>0001-01-01T00:00+05:00", True),
+    ],
+)
+def test_a_time_is_compared_wherever_it_was_told(condition: str, met: bool) -> None:
+    written = replace(FACTS, metadata={"date": "2026-05-17T00:30:00+02:00"})
+    assert holds(condition, facts=written) == met
+
+
+@given(st.datetimes(), st.datetimes(), st.timezones(), st.timezones())
+def test_times_are_in_the_order_in_which_they_were(
+    one: datetime, other: datetime, here: tzinfo, there: tzinfo
+) -> None:
+    first, second = one.replace(microsecond=0, tzinfo=here), other.replace(microsecond=0, tzinfo=there)
+    try:
+        later = first.astimezone(UTC).replace(tzinfo=None) > second.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return
+    facts = replace(FACTS, modified=first.astimezone(UTC).isoformat())
+    offset = second.isoformat()
+    assume(len(offset) == len("2026-05-17T08:00:00+00:00"))  # no seconds in the distance
+    assert holds(f"modified>{offset}", facts=facts) == later
 
 
 def test_all_of_several_hold() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,17 @@ from typing import NamedTuple
 import psutil
 
 _POLL = 0.1  # seconds
+# Runs the command and notes what it took. A process of its own and a small one: what holds much memory
+# itself would be told its own as that of what it starts.
+_LAUNCH = """
+import os, sys, time
+start = time.perf_counter()
+process = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(process, 0)
+took = time.perf_counter() - start
+with open(sys.argv[1], "w") as told:
+    print(took, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=told)
+"""
 
 
 class Ran(NamedTuple):
@@ -28,33 +38,36 @@ class Ran(NamedTuple):
 
 def run(command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None) -> Ran:
     """Run a command in a folder. Raises ``RuntimeError`` where it fails. Unix only."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment, cwd=home)
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.NamedTemporaryFile("r") as told,
+    ):
+        launch = [sys.executable, "-ISc", _LAUNCH, told.name, *command]
+        process = subprocess.Popen(launch, stdout=out, stderr=err, env=environment, cwd=home)
         peak = [0]
         watch = threading.Thread(target=_watch, args=(process.pid, peak))
         watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
         watch.join()
-        told = []
+        printed = []
         for stream in (out, err):
             stream.seek(0)
-            told.append(stream.read().decode(errors="replace"))
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{''.join(told)[-3000:]}")
-    own = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of the largest process, not of all
-    return Ran(seconds, max(own, peak[0]) / 1e6, told[0])
+            printed.append(stream.read().decode(errors="replace"))
+        seconds, largest, code = told.read().split() or ("0", "0", "1")
+    if int(code):
+        raise RuntimeError(f"{' '.join(command)} exited with {code}:\n{''.join(printed)[-3000:]}")
+    own = int(largest) * (1 if sys.platform == "darwin" else 1024)  # of the largest process, not of all
+    return Ran(float(seconds), max(own, peak[0]) / 1e6, printed[0])
 
 
 def _watch(pid: int, peak: list[int]) -> None:
-    """Keep the largest sum of resident memory of a process and its children, until it ends."""
+    """Keep the largest sum of resident memory of a process's children, until it ends."""
     try:
         root = psutil.Process(pid)
         while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
             total = 0
-            for process in [root, *root.children(recursive=True)]:
+            for process in root.children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     total += process.memory_info().rss
             peak[0] = max(peak[0], total)

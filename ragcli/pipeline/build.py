@@ -104,6 +104,7 @@ class Builder:
         self._total_bytes = 0  # of files to read
         self._finished_bytes = 0  # of files that are done
         self._begun_bytes = 0  # about, of the file that was begun before the portions under way
+        self._told = 0  # the most of them that was told to be done
         self._waiting_bytes = 0  # about, of the documents that wait
         self._waiting: list[Cut] = []
         self._under_way: deque[Portion] = deque()
@@ -466,7 +467,8 @@ class Builder:
                 self._change_over(portion)
         if portion.finished:
             self._finished_bytes += sum(size for _, _, size in portion.finished)
-            self._begun_bytes = 0
+            done = {state.path for state, _, _ in portion.finished}
+            self._begun_bytes = sum(len(c.document.text) for c in portion.cuts if c.document.file not in done)
         else:
             self._begun_bytes += portion.bytes
         self._under_way.popleft()
@@ -501,7 +503,9 @@ class Builder:
         left = self._under_way or self._waiting
         most = int(0.99 * self._total_bytes) if left else self._total_bytes
         written = self._report.contexts.written if self._report.contexts else 0
-        self._progress.advance(min(done, most), self._report.embedded, written)
+        # Texts may be longer than their file, too: what was told before is not taken back.
+        self._told = max(self._told, min(done, most))
+        self._progress.advance(self._told, self._report.embedded, written)
 
     def _change_over(self, portion: Portion) -> None:
         generation = self._generation

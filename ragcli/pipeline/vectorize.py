@@ -119,11 +119,12 @@ class Vectorizing:
         out or the service failed, leave the portion, and in the second case ``failure`` is set; the files
         of those are returned. ``under_way`` are the portions before it.
         """
-        texts = {content_hash(chunk.sent_text): chunk for chunk in portion.chunks}
+        every = portion.chunks
+        texts = {content_hash(chunk.sent_text): chunk for chunk in every}
         missing = self._catalog.missing_vectors(texts, self._signature)
         for other in under_way:
             missing -= other.awaited
-        self._report.cached += len(texts) - len(missing)
+        self._report.cached += len(every) - len(missing)  # equal texts are embedded once
         wanted = [content for content in texts if content in missing]
         if self._plan:
             self._report.tokens += sum(texts[content].tokens for content in wanted)

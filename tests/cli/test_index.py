@@ -92,6 +92,14 @@ def test_a_renamed_file_costs_no_embedding(run: Run, fresh: Path) -> None:
     assert "docs/below/rocks.txt" in documents(run, fresh)
 
 
+def test_equal_texts_are_embedded_once_and_all_accounted_for(run: Run, fresh: Path) -> None:
+    for name in ("one.md", "other.md", "third.md"):
+        (fresh / "docs" / name).write_text("# Kettle\n\nThe kettle whistles at noon.\n")
+    report = index(run, fresh)
+    assert report["chunks"]["added"] == 3
+    assert (report["embedded"], report["cached"]) == (1, 2)
+
+
 def test_a_touched_file_is_unchanged(run: Run, fresh: Path) -> None:
     (fresh / "docs" / "tea.md").touch()
     assert index(run, fresh)["documents"]["unchanged"] == 5

@@ -174,6 +174,9 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     ),
     st.builds(lambda lines, head: code("\n".join(lines).strip(), head), PROSE, st.integers(0, 2)),
     PROSE.map(lambda lines: items("\n".join(f"- {line}" for line in lines))),
+    st.lists(st.tuples(st.sampled_from(["", "  ", "    - ", "\t- "]), LINE), min_size=1, max_size=12).map(
+        lambda lines: items("\n".join(before + line for before, line in lines))
+    ),
     LINE.map(lambda line: paragraph(f"{line}:")),
     LINE.map(caption),
 )

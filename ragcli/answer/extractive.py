@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 from ragcli.analyze import ENGLISH, Analyzer
-from ragcli.answer.candidates import Candidate, candidates
+from ragcli.answer.candidates import Candidate, candidates, indentation
 from ragcli.answer.contrast import sides
 from ragcli.answer.ranking import Asked, features, points
 from ragcli.search.evidence import Weights
@@ -183,8 +183,11 @@ def _side_by_side(one: Candidate, other: Candidate) -> bool:
     """Whether two sentences are one piece of a paragraph."""
     if one.source.n != other.source.n or not one.kind == other.kind == "sentence":
         return False
-    between = one.source.hit.text[one.end : other.start]
-    return not between.strip() and "\n\n" not in between
+    text = one.source.hit.text
+    between = text[one.end : other.start]
+    # A line that stands less deep begins something else: another term of a list.
+    new = "\n" in between and indentation(text, other.start) < indentation(text, one.end - 1)
+    return not between.strip() and "\n\n" not in between and not new
 
 
 def _lines(groups: Sequence[Sequence[Candidate]], asked: Asked) -> list[str]:

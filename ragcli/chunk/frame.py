@@ -178,10 +178,14 @@ class Frame:
         lines = [line for line in self._lines(heading) if line not in own]
         parts = _fitting(lines, self.counter, int(self.size * _HEADING_SHARE))
         left = int(self.size * _CONTEXT_SHARE) - self._heading_tokens(heading)
-        lead = head_of(lead_of(document, start, end), self.counter, left)
-        if lead and "lead" in self.context:
-            parts.append(lead)
-        context = "\n".join(parts)
+        whole = lead_of(document, start, end)
+        lead = head_of(whole, self.counter, left)
+        context, tokens = self._with_context(parts, lead, text)
+        if tokens > self.size:
+            # A word too long for the tokenizer is one token to it, and the first half of it may be many:
+            # the first words of a header can have more than the header that room was left for.
+            lead = head_of(whole, self.counter, left - (tokens - self.size))
+            context, tokens = self._with_context(parts, lead, text)
         page = document.pages.at(start) if document.pages else None
         label = document.pages.label_at(start) if document.pages else ""
         between = document.lines.over(start, self._end_of_page(start, end)) if document.lines else None
@@ -197,10 +201,15 @@ class Frame:
             heading=heading,
             page=page,
             lines=between,
-            tokens=self.counter.counts([f"{context}\n{text}" if context else text])[0],
+            tokens=tokens,
             lead=lead,
             page_label=label,
         )
+
+    def _with_context(self, parts: Sequence[str], lead: str, text: str) -> tuple[str, int]:
+        """What is embedded before a text, and the tokens of both."""
+        context = "\n".join([*parts, lead] if lead and "lead" in self.context else parts)
+        return context, self.counter.counts([f"{context}\n{text}" if context else text])[0]
 
     def _end_of_page(self, start: int, end: int) -> int:
         """Where the passage ends on the page it begins on: the rows of each sheet are counted anew."""

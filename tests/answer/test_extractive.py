@@ -147,6 +147,66 @@ def test_list_items_have_what_announces_them() -> None:
     assert "To drain it: “Open the lower valve of the pump” [1]" in answer.text
 
 
+BRANCHES = """- Main branch
+  - open on Monday from nine to six
+  - closed on Sunday
+- Harbour branch
+  - open on Monday from one to eight
+  - open on Sunday from ten to two"""
+
+
+@pytest.mark.parametrize("before", ["Our libraries are open as follows.", "Libraries:"])
+def test_an_item_of_an_item_is_told_with_it(before: str) -> None:
+    text = quote("Is the main branch open on Sunday?", hit(f"{before}\n\n{BRANCHES}")).text
+    lines = text.splitlines()
+    [at] = [n for n, line in enumerate(lines) if "closed on Sunday" in line]
+    labels = [line.partition("“")[0] for line in lines[: at + 1]]
+    assert [label for label in labels if label][-1].endswith("Main branch: ")
+    for line in lines:
+        assert "Main branch”" not in line
+        assert "Harbour branch”" not in line
+        assert not ("ten to two" in line and "Main" in line)
+
+
+def test_equal_items_of_two_others_are_told_apart() -> None:
+    text = "- 白面包\n  - 烤箱 220 度，烤 35 分钟\n- 黑麦面包\n\t- 烤箱 240 度，烤 40 分钟"
+    answer = quote("黑麦面包烤多少分钟？", hit(text)).text
+    assert "黑麦面包: “烤箱 240 度，烤 40 分钟”" in answer
+    assert "“黑麦面包”" not in answer
+
+
+def test_an_item_that_says_something_is_quoted_though_others_stand_under_it() -> None:
+    text = "- The harbour branch has moved to Mill Lane.\n  - the bus stops there"
+    assert (
+        "“The harbour branch has moved to Mill Lane.”"
+        in quote("Where is the harbour branch?", hit(text)).text
+    )
+
+
+def test_a_few_words_above_a_paragraph_are_its_heading() -> None:
+    page = "Tax\n\nLevy\n\nA charge raised for one purpose only.\n\nRebate\n\nMoney paid back."
+    assert quote("What is a levy?", hit(page)).text == "Levy: “A charge raised for one purpose only.” [1]"
+    board = "Opening hours\n\nMonday 9-18\n\nSunday closed"
+    assert "“Monday 9-18”" in quote("When is it open on Monday?", hit(board)).text
+
+
+def test_terms_of_a_list_are_told_apart() -> None:
+    terms = (
+        "frobnicator\n  A machine that turns nuts left.\ngrommet\n  A ring that protects a cable.\n"
+        "Never glue it.\nspindle\n  The axis on which it turns"
+    )
+    assert quote("What is a grommet?", hit(terms)).text == "“grommet A ring that protects a cable.” [1]"
+    assert quote("What is a spindle?", hit(terms)).text == "“spindle The axis on which it turns” [1]"
+
+
+def test_a_line_that_is_wrapped_is_not_cut() -> None:
+    text = "  The tower in the park\nis 330 metres tall and\nwas built in a year."
+    assert (
+        "tower in the park is 330 metres tall and was built"
+        in quote("How tall is the tower?", hit(text)).text
+    )
+
+
 def test_code_is_left_as_it_is() -> None:
     code = '```sh\nfor f in *.db; do\n    restore "$f"\ndone\n```'
     assert code in quote("How do I restore the db?", hit(f"# Restore\n\nBees fly.\n\n{code}\n")).text

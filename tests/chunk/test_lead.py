@@ -8,7 +8,7 @@ import pytest
 
 from ragcli.types import Document, PlaceMap, place
 
-from .documents import caption, code, cut, heading, items, make_document, minilm, paragraph, table
+from .documents import caption, check, code, cut, heading, items, make_document, minilm, paragraph, table
 
 ROWS = "\n".join(f"| station {n} | {n * 10} | {n * 100} |" for n in range(40))
 TABLE = f"| Name | Height |  |\n| | metres | feet |\n{ROWS}"
@@ -23,6 +23,15 @@ def test_every_piece_of_a_table_has_its_header_rows() -> None:
     assert {chunk.lead for chunk in later} == {"| Name | Height |  |\n| | metres | feet |"}
     assert later[0].context == "Atlas\nStations\n| Name | Height |  |\n| | metres | feet |"
     assert all(chunk.text.startswith("| station") for chunk in later)
+
+
+def test_the_beginning_of_a_header_leaves_room_for_the_text() -> None:
+    # The whole of the word is one token to the model, its first half is many.
+    words = table(f"| {'かな' * 60} | 1 |\n| a | 1 |", 1)
+    chunks = cut(make_document(heading("a"), words, page=90, gap="\n"), 14, chunker="page")
+    assert len(chunks) > 5
+    check(make_document(heading("a"), words, page=90, gap="\n"), chunks, 14, 0)
+    assert all(chunk.lead for chunk in chunks[1:])
 
 
 @pytest.mark.parametrize("under", [False, True])

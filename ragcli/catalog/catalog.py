@@ -201,11 +201,15 @@ class Catalog:
 
     def files(self) -> dict[str, FileState]:
         """All files by path."""
-        rows = self._db.execute("SELECT path, size, changed_ns, sha256, recipe, failures FROM files")
-        return {
-            row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, _from_json(row[5]))))
-            for row in rows
-        }
+        return _states(self._db.execute("SELECT path, size, changed_ns, sha256, recipe, failures FROM files"))
+
+    def files_of(self, documents: Iterable[str]) -> dict[str, FileState]:
+        """The files that documents were read from, by path."""
+        query = _listed(
+            "SELECT path, size, changed_ns, sha256, recipe, failures FROM files "
+            "WHERE path IN (SELECT file FROM documents WHERE id IN ?)"
+        )
+        return _states(self._db.execute(query, (json.dumps(list(documents)),)))
 
     def touch_file(self, state: FileState) -> None:
         """Note what a file looks like now."""
@@ -578,6 +582,13 @@ _IDLE = "content NOT IN (SELECT content FROM chunks)"
 
 def _lacking() -> IndexDamaged:
     return IndexDamaged("the catalogue lacks vectors; run `rag doctor --repair`, then `rag index`")
+
+
+def _states(rows: Iterable[tuple[Any, ...]]) -> dict[str, FileState]:
+    return {
+        row[0]: FileState(row[0], row[1], row[2], row[3], row[4], tuple(map(tuple, _from_json(row[5]))))
+        for row in rows
+    }
 
 
 def _from_json(text: str) -> Any:

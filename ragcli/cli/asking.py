@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ragcli.cli.program import Context
+from ragcli.render.terminal import one_line
 
 if TYPE_CHECKING:
     from ragcli.pipeline.ask import Asker
+    from ragcli.types import Hit
 
 
 @contextmanager
@@ -33,6 +35,18 @@ def open_asker(
             index, context.terminal.note, wanted, context.terminal.detail, fold=fold, for_prompt=for_prompt
         )
         yield asker
+
+
+def tell_stale(context: Context, asker: Asker, hits: Sequence[Hit]) -> None:
+    """Note which of the files that are cited are not what they were when they were read."""
+    stale = asker.stale(hits)
+    if stale:
+        first = one_line(stale[0])
+        told = first if len(stale) == 1 else f"{first} and {len(stale) - 1} more of these files"
+        changed = "has" if len(stale) == 1 else "have"
+        context.terminal.note(
+            f"note: {told} {changed} changed or gone since it was read; `rag index` reads it again"
+        )
 
 
 def why_nothing(asker: Asker, query: str) -> str:

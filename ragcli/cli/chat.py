@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.asking import open_asker
+from ragcli.cli.asking import open_asker, tell_stale
 from ragcli.cli.options import (
     CountOption,
     FilterOption,
@@ -165,6 +165,7 @@ class _Chat:
         if self._output is Format.text:
             finish_text(self._context, answer, self._asker.home)
             self._terminal.out()
+        tell_stale(self._context, self._asker, [citation.hit for citation in answer.citations])
         self._terminal.flush()
 
     def _sources(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.asking import open_asker, why_nothing
+from ragcli.cli.asking import open_asker, tell_stale, why_nothing
 from ragcli.cli.options import (
     CandidatesOption,
     CountOption,
@@ -81,6 +81,7 @@ def context_command(
             context.terminal.note(why_nothing(asker, question))
             raise typer.Exit(NOTHING_FOUND)
         prompt = Answerer(asker).prompt(question, hits)
+        tell_stale(context, asker, [source.hit for source in prompt.sources])
     if output is Format.text:
         context.terminal.out(context_text(prompt))
     else:

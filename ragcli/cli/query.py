@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ragcli.cli.asking import open_asker, unfinished_note, why_nothing
+from ragcli.cli.asking import open_asker, tell_stale, unfinished_note, why_nothing
 from ragcli.cli.options import (
     QUERY_HELP,
     CandidatesOption,
@@ -149,6 +149,7 @@ def query_command(
                 finish_text(context, answer, asker.home)
             if not answer.hits and (told := unfinished_note(asker)):
                 context.terminal.note(told)
+            tell_stale(context, asker, [citation.hit for citation in answer.citations])
             if show_sent:
                 from ragcli.render.passages import sent_note
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ragcli.analyze import Analyzer
-from ragcli.cli.asking import open_asker, unfinished_note, why_nothing
+from ragcli.cli.asking import open_asker, tell_stale, unfinished_note, why_nothing
 from ragcli.cli.options import (
     QUERY_HELP,
     CandidatesOption,
@@ -119,6 +119,7 @@ def _search(
     with open_asker(context, flags, filters) as asker:
         found = asker.search(query)
         _show(context, query, found.hits, found.took, output, asker.mode, asker.home, asker.analyze, explain)
+        tell_stale(context, asker, found.hits)
         if not found.hits:
             told = why_nothing(asker, query) if output is SearchFormat.text else unfinished_note(asker)
             if told:

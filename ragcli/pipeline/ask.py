@@ -14,6 +14,7 @@ from ragcli.analyze import Analyzer, words_of
 from ragcli.embed import is_service
 from ragcli.errors import IndexDamaged, IndexMissing, UsageError
 from ragcli.pipeline.floor import Probe, floor_of
+from ragcli.pipeline.freshness import stale_among
 from ragcli.pipeline.index import Index
 from ragcli.pipeline.rerank import Reranking
 from ragcli.pipeline.sending import destination
@@ -125,6 +126,10 @@ class Asker:
         question, hits, took = self._find(query, k, mode, rerank)
         took["total"] = (time.perf_counter() - start) * 1000
         return question, Found(hits, took)
+
+    def stale(self, hits: Sequence[Hit]) -> list[str]:
+        """Files of hits that are gone or say something else than when they were read."""
+        return stale_among(self._index, {hit.document for hit in hits})
 
     def unmet(self, query: str) -> list[str]:
         """What a question demands and no passage of the index has."""

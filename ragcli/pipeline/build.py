@@ -9,16 +9,13 @@ and the same command carries on after it.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ragcli.catalog import Catalog, FileState
@@ -29,6 +26,7 @@ from ragcli.guard import MASK_VERSION, Masking, find_secrets
 from ragcli.load import LOADER_VERSION, FoundFile, Job, SkippedFile
 from ragcli.pipeline.choice import ModelChoice
 from ragcli.pipeline.contexts import ContextReport, ContextWriter
+from ragcli.pipeline.freshness import file_digest
 from ragcli.pipeline.index import IMPORTED, Index
 from ragcli.pipeline.model import terms_of
 from ragcli.pipeline.report import BuildOptions, BuildReport, Progress, reason_to_leave_out
@@ -51,7 +49,6 @@ _RACY_NS = 2_000_000_000
 _WORTH_GIVING_BACK = 4_000_000
 # Written contexts beyond the number of chunks that are kept for texts that may come back.
 _IDLE_CONTEXTS = 1000
-_NO_WAITING: int = getattr(os, "O_NONBLOCK", 0)
 # Failures that say as much of the machine as of the file.
 _PASSING = frozenset({"timeout", "crashed", "loader-failed"})
 # Failures for want of a means: the same content was read with it, or may be.
@@ -335,7 +332,7 @@ class Builder:
         if "same-name" in errors or errors & _PASSING or self._options.may_help(errors):
             return False  # the other file may be gone; a password may be at hand now
         if (known.size, known.changed_ns) != (found.size, found.changed_ns):
-            digest = _digest(found.path)
+            digest = file_digest(found.path)
             if digest != known.sha256:
                 return False
             if not self._plan:
@@ -359,7 +356,7 @@ class Builder:
         for name, found in work:
             known = self._known_files.get(name)
             same = known is not None and known.recipe == self._recipe_of(name) and not self._anew
-            self._readings[name] = _Reading(name, found, _digest(found.path), same_recipe=same)
+            self._readings[name] = _Reading(name, found, file_digest(found.path), same_recipe=same)
             yield Job(found.path, name)
 
     def _receive(self, reading: _Reading, item: Document | Failure) -> None:
@@ -395,7 +392,7 @@ class Builder:
             # hand, a reader died) is still true.
             for failure in reading.failures:
                 reading.seen.update(self._documents_under(name, failure))
-        if _digest(reading.found.path) != digest:
+        if file_digest(reading.found.path) != digest:
             digest = ""  # written to while it was read: the next run must not take it for known
         state = _state(name, reading.found, digest, self._recipe_of(name), told)
         self._finished.append((state, reading.seen, reading.found.size))
@@ -633,18 +630,6 @@ def drop_file(catalog: Catalog, name: str, generation: int) -> int:
     chunks = sum(catalog.drop_document(document, generation) for document in catalog.documents_of(name))
     catalog.drop_file(name)
     return chunks
-
-
-def _digest(path: Path) -> str | None:
-    """sha256 of a file; None when it cannot be read, or has become something else than a file."""
-    try:
-        # What has become a pipe meanwhile must not be waited for.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAITING)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _state(

@@ -26,8 +26,8 @@ from ragcli.pipeline.editions import (
     is_there,
     read_editions,
 )
+from ragcli.pipeline.freshness import stale_files
 from ragcli.pipeline.index import Index, ModelNote
-from ragcli.pipeline.inspect import stale_files
 from ragcli.pipeline.model import open_model
 from ragcli.pipeline.vetting import embedded_otherwise
 from ragcli.settings import Settings

@@ -11,6 +11,7 @@ from ragcli.embed import measure_of
 from ragcli.errors import IndexMissing, RagError, UsageError
 from ragcli.guard import Flag, shown
 from ragcli.pipeline.editions import CATALOG, CHROMA, LEXICAL, read_editions
+from ragcli.pipeline.freshness import stale_files
 from ragcli.pipeline.index import Index, ModelNote
 from ragcli.pipeline.survey import is_nameable
 from ragcli.settings import Settings
@@ -75,22 +76,6 @@ def _previous(folder: Path, settings: Settings) -> str | None:
             return model.spec if model else None
     except RagError:
         return None
-
-
-def stale_files(index: Index) -> list[str]:
-    """Files that vanished or whose size or time is another than when they were read."""
-    stale = []
-    for name, known in index.catalog.files().items():
-        try:
-            found = index.file_of(name).stat()
-        except OSError:
-            stale.append(name)
-            continue
-        # A negative time was never trusted: only the size can be told apart.
-        changed = max(found.st_mtime_ns, found.st_ctime_ns)
-        if found.st_size != known.size or known.changed_ns not in (-1, changed):
-            stale.append(name)
-    return stale
 
 
 def _size(folder: Path) -> int:

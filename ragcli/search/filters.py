@@ -15,19 +15,13 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from ragcli.errors import UsageError
+from ragcli.search.dates import is_date, meets
 from ragcli.types import Scalar
 
 _SHAPE = re.compile(r"^\s*([^=!<>\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*$", re.DOTALL)
 _DATES = ("date", "modified")
 _REMEMBERED = 10_000  # values whose answer is kept
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
-# A year, a month, a day, or a time of the day down to any part, with or without its distance from UTC.
-_CLOCK = r"[0-9]{2}(:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
-_DATE = re.compile(
-    rf"[0-9]{{4}}(-[0-9]{{2}}(-[0-9]{{2}}([T ]{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?)?)?$"
-)
-_TIME = re.compile(rf"([0-9-]{{10}})[T ]({_CLOCK})(.*)$")
-_TO_THE_MINUTE = len("2026-05-17T08:00")
 # What every document has, by the names it may be asked by.
 _BUILT_IN = {
     "path": "path",
@@ -111,19 +105,21 @@ class Filter:
         if any(sign in wanted for sign in "*?["):
             return lambda found: fnmatchcase(_text(found).casefold(), folded)
         if key in _DATES:  # 2026-05 is the whole month
-            return lambda found: _as_asked(_text(found), wanted).startswith(_as_asked(wanted, wanted))
+            if is_date(wanted):
+                return lambda found: meets(_text(found), "=", wanted)
+            return lambda found: _text(found).startswith(wanted)
         return lambda found: _text(found).casefold() == folded or _equal_numbers(found, wanted)
 
     def _compares(self, found: Scalar) -> bool:
-        if _NUMBER.match(self.value) and not isinstance(found, str):
-            order = float(found) - float(self.value)
-        elif _NUMBER.match(self.value) and _NUMBER.match(str(found)):
-            order = float(str(found)) - float(self.value)
+        wanted = self.value
+        if _NUMBER.match(wanted) and not isinstance(found, str):
+            order = float(found) - float(wanted)
+        elif _NUMBER.match(wanted) and _NUMBER.match(str(found)):
+            order = float(str(found)) - float(wanted)
+        elif self.key.lower() in _DATES or (is_date(wanted) and meets(_text(found), ">", "0001")):
+            return meets(_text(found), self.operator, wanted)
         else:
-            text, wanted = _text(found), self.value
-            if _DATE.match(wanted):
-                text, wanted = _as_asked(text, wanted), _as_asked(wanted, wanted)
-                text = text[: len(wanted)]  # <= 2026-05 takes in all of May
+            text = _text(found)
             order = (text > wanted) - (text < wanted)
         return {">": order > 0, ">=": order >= 0, "<": order < 0, "<=": order <= 0}[self.operator]
 
@@ -135,7 +131,7 @@ def parse_filters(words: Sequence[str]) -> list[Filter]:
         match = _SHAPE.match(word)
         if match is None or not match[3]:
             raise UsageError(f"--filter {word}: write KEY=VALUE, as in path='notes/**' or date>=2026-05")
-        if match[1].lower() in _DATES and match[2] not in ("=", "!=") and not _is_date(match[3]):
+        if match[1].lower() in _DATES and match[2] not in ("=", "!=") and not is_date(match[3]):
             raise UsageError(
                 f"--filter {word}: no date; write it as in {match[1]}{match[2]}2026-05 or 2026-05-31"
             )
@@ -161,41 +157,6 @@ def choose(filters: Sequence[Filter], documents: Iterable[Facts]) -> set[str]:
             fields = ", ".join([*there][:20])
             raise UsageError(f"--filter {condition.key}: no document has this field; there are {fields}")
     return chosen
-
-
-def _is_date(text: str) -> bool:
-    """Whether a text is a year, a month, a day or a time of the calendar, the largest part first."""
-    from datetime import datetime
-
-    if not _DATE.match(text):
-        return False
-    try:
-        datetime.fromisoformat(f"{text}-01-01"[:10] + text[10:])
-    except ValueError:
-        return False
-    return True
-
-
-def _as_asked(text: str, wanted: str) -> str:
-    """A date as it can be compared with the one that is asked for.
-
-    A day is the one that is written. Where a time is asked for, a time is told in UTC, as exactly as
-    it is written; one without its distance from UTC is taken for it.
-    """
-    from datetime import UTC, datetime
-
-    parts = _TIME.match(text)
-    if parts is None or not _TIME.match(wanted):
-        return text
-    length = len(parts[1]) + 1 + len(parts[2])
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-            length = max(length, _TO_THE_MINUTE)
-    except (ValueError, OverflowError):
-        return text
-    return moment.isoformat(timespec="microseconds")[:length]
 
 
 def _text(value: Scalar) -> str:

@@ -100,6 +100,26 @@ def test_equal_texts_are_embedded_once_and_all_accounted_for(run: Run, fresh: Pa
     assert (report["embedded"], report["cached"]) == (1, 2)
 
 
+@pytest.mark.parametrize("command", ["search", "query", "context"])
+def test_a_cited_file_that_is_not_what_it_was_is_named(run: Run, fresh: Path, command: str) -> None:
+    words = (command, "How long is green tea steeped?")
+    tea, rocks = fresh / "docs" / "tea.md", fresh / "docs" / "deep" / "rocks.txt"
+    assert "changed" not in run(*words, cwd=fresh).err
+    tea.touch()
+    rocks.write_text("Something else.")
+    first = run(*words, "-k", "1", cwd=fresh)
+    assert "changed" not in first.err, "it says the same, and the other is not cited"
+    tea.write_text(tea.read_text().replace("eighty", "ninety"))  # as long as before
+    told = run(*words, "-k", "1", cwd=fresh)
+    assert "note: docs/tea.md has changed or gone since it was read; `rag index` reads it again" in told.err
+    assert told.out == first.out
+    tea.unlink()
+    assert "docs/tea.md has changed or gone" in run(*words, "-k", "1", cwd=fresh).err
+    assert run("-q", *words, "-k", "1", cwd=fresh).err == ""
+    index(run, fresh)
+    run(command, "basalt", "-k", "1", "--mode", "lexical", cwd=fresh, exit=1)
+
+
 def test_a_touched_file_is_unchanged(run: Run, fresh: Path) -> None:
     (fresh / "docs" / "tea.md").touch()
     assert index(run, fresh)["documents"]["unchanged"] == 5

@@ -80,6 +80,73 @@ def test_a_time_is_compared_wherever_it_was_told(condition: str, met: bool) -> N
     assert holds(condition, facts=written) == met
 
 
+def dated(date: str) -> Facts:
+    return replace(FACTS, metadata={"date": date})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-05-17", "2026-05-17T08:00Z", "2026-05-17t08:00:00z", "2026/5/17", "2026.05.17", "20260517T080000Z",
+        "2026年5月17日", "2026 年 5 月 17 日", "17.05.2026", "17. 5. 2026", "May 17, 2026", "17 May 2026",
+        "17th May 2026", "Sun, 17 May 2026 08:00:00 +0200", "Sunday, May 17th, 2026",
+        "17-May-2026", "2026-05-17 08:00:00.123456", "2026-05-17T00:30:00+02:00",
+    ],
+)  # fmt: skip
+def test_a_day_is_the_same_however_it_is_written(written: str) -> None:
+    facts = dated(written)
+    for met in (
+        "date=2026-05-17",
+        "date=2026-05",
+        "date>=2026-05-17",
+        "date<=2026",
+        "date>2026-05-16",
+        "date<2026-05-18",
+    ):
+        assert holds(met, facts=facts), met
+    for unmet in (
+        "date=2026-05-18",
+        "date=2025",
+        "date>2026-05-17",
+        "date<2026-05-17",
+        "date>=2026-06",
+        "date<=2026-04",
+    ):
+        assert not holds(unmet, facts=facts), unmet
+
+
+@pytest.mark.parametrize(
+    "written", ["soon", "May", "31.31.2026", "2026-02-30", "99 May 2026", "20261", "2026-W21", ""]
+)
+def test_what_is_no_date_lies_nowhere(written: str) -> None:
+    for operator in ("<", "<=", ">", ">=", "="):
+        assert not holds(f"date{operator}2026-05", facts=dated(written))
+        assert not holds(f"date{operator}2026-05-17T08:00Z", facts=dated(written))
+
+
+@pytest.mark.parametrize(("found", "wanted"), [
+    ("2026-05-17", "2026-05-17T00:00"), ("2026-05-17T08:00Z", "2026-05-17T08:00:00Z"),
+    ("2026-05-17T08:00:00Z", "2026-05-17T08:00:00.0"), ("2026-05-17T10:00+02:00", "2026-05-17T08"),
+])  # fmt: skip
+def test_a_date_told_less_exactly_is_the_moment_it_begins(found: str, wanted: str) -> None:
+    facts = dated(found)
+    assert [holds(f"date{operator}{wanted}", facts=facts) for operator in ("<", "<=", "=", ">=", ">")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+
+
+@given(
+    st.text("0123456789-/.:TZ年月日+ MayJunof,", max_size=30),
+    st.sampled_from(["2026", "2026-05", "2026-05-17T08Z"]),
+)
+def test_any_text_lies_before_within_or_after_a_date_or_nowhere(found: str, wanted: str) -> None:
+    facts = dated(found)
+    before, within, after = (holds(f"date{operator}{wanted}", facts=facts) for operator in "<=>")
+    assert before + within + after <= 1
+    assert holds(f"date<={wanted}", facts=facts) == (before or within)
+    assert holds(f"date>={wanted}", facts=facts) == (within or after)
+
+
 @given(st.datetimes(), st.datetimes(), st.timezones(), st.timezones())
 def test_times_are_in_the_order_in_which_they_were(
     one: datetime, other: datetime, here: tzinfo, there: tzinfo

@@ -317,7 +317,8 @@ class Builder:
 
         A file that was read before and cannot be now is not gone.
         """
-        if found.reason == "unreadable" or named:
+        lost = found.reason == "unreadable" or (found.reason == "dangling" and name in self._known_files)
+        if lost or named:
             self._shut.add(name)
             self._report.fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
         else:
@@ -622,6 +623,7 @@ _SKIPS = {
     "unsupported": "is of a format that cannot be read yet",
     "unreadable": "cannot be read; are its permissions right?",
     "outside": "leads out of the folder",
+    "dangling": "is a link that leads nowhere",
 }
 
 

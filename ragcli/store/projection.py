@@ -192,6 +192,8 @@ def _is_anew(projection: Projection, catalog: Catalog) -> bool:
         marker is None
         or (marker.catalog, marker.form) != (catalog.get("uid") or "", projection.form)
         or not 0 < marker.generation < catalog.generation
+        # Chroma's engine changes the files of a collection that was emptied when it next opens them.
+        or not catalog.chunk_count
     )
 
 

@@ -66,6 +66,17 @@ def test_a_sound_index_passes_every_check(run: Run, samples: Path) -> None:
     assert all(check["ok"] and check["mend"] is None for check in found.values())
 
 
+def test_an_index_that_was_emptied_is_sound_however_often_it_is_looked_at(run: Run, fresh: Path) -> None:
+    run("remove", "docs", cwd=fresh)
+    for _ in range(3):
+        run("doctor", cwd=fresh)
+    run("search", "bees in winter", "--mode", "dense", cwd=fresh, exit=1)
+    run("doctor", cwd=fresh)
+    run("index", "docs", cwd=fresh)
+    assert all(answers(run, fresh))
+    run("doctor", cwd=fresh)
+
+
 def test_where_there_is_no_index_there_is_nothing_to_examine(run: Run, tmp_path: Path) -> None:
     assert "rag index" in run.fails(3, "doctor", cwd=tmp_path)
     assert "rag index" in run.fails(3, "doctor", "--repair", cwd=tmp_path)

@@ -79,7 +79,8 @@ def index_command(
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GLOB", help="No files that match; those that are indexed leave. May be repeated."
+            metavar="GLOB",
+            help="No files that match; those that are indexed leave. Remembered for these paths. May be repeated.",
         ),
     ] = None,
     no_ignore: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,13 +51,18 @@ def status_command(ctx: typer.Context, output: FormatOption = Format.text) -> No
                 if found["previous"]
                 else ()
             ),
-            *(("indexed", root) for root in found["roots"]),
+            *(("indexed", _with_excluded(root, found["excluded"].get(root, ()))) for root in found["roots"]),
             *(
                 ("unfinished", f"{root} (`rag index` goes on with it, where it is not under way)")
                 for root in found["unfinished"]
             ),
         ],
     )
+
+
+def _with_excluded(root: str, globs: Sequence[str]) -> str:
+    """A path that is indexed, and what of it was left out for good."""
+    return f"{root} without {', '.join(globs)} (until `rag index {root}`)" if globs else root
 
 
 @app.command("list", epilog="Example: rag list --format jsonl | jq -r .path")

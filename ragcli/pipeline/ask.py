@@ -74,7 +74,7 @@ class Asker:
     ) -> None:
         self._index = index
         self._drops = for_prompt and index.settings.flagged == "drop"
-        self._filters = filters
+        self._filters = [each.in_index(index.name_of, index.home) for each in filters]
         self._fold = fold or index.settings.passages
         self._settings = index.settings
         self._note = note

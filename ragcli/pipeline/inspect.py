@@ -22,6 +22,7 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
     """What is in the index, its model, its size on disk and how many of its files have changed."""
     with Index.open(folder, settings) as index:
         counts, model = index.catalog.counts("documents", "chunks"), index.model()
+        roots = index.catalog.roots()
         return {
             "index": str(folder),
             "documents": counts["documents"],
@@ -42,7 +43,8 @@ def status(folder: Path, settings: Settings) -> dict[str, Any]:
             },
             "stale": len(stale_files(index)),
             "updated": index.catalog.get("updated") or "",
-            "roots": list(index.catalog.roots()),
+            "roots": list(roots),
+            "excluded": {root: chosen["exclude"] for root, chosen in roots.items() if chosen.get("exclude")},
             "unfinished": index.catalog.unfinished(),
             "previous": _previous(folder, settings),
         }

@@ -65,9 +65,13 @@ class Terminal:
             self.note(text)
 
     def error(self, text: str) -> None:
-        """What went wrong, on one line; always said."""
+        """What went wrong, on one line; always said. Where nobody can hear it, the exit code still tells."""
         self._end_line()
-        sys.stderr.write(f"rag: {one_line(text)}\n")
+        try:
+            sys.stderr.write(f"rag: {one_line(text)}\n")
+            sys.stderr.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
     def _end_line(self) -> None:
         """Let what is said next begin a line of its own, should a streamed result stand in the middle of one."""

@@ -7,12 +7,13 @@ anything is searched, so that as many hits come back as there are.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ragcli.errors import UsageError
 from ragcli.search.dates import is_date, meets
@@ -84,6 +85,23 @@ class Filter:
             met = found is not None and any(test(found) for test in self._tests)
             return met == (self.operator == "=")
         return found is not None and self._compares(found)
+
+    def in_index(self, name_of: Callable[[Path], str], home: Path) -> Filter:
+        """The filter with paths from the current folder, or whole ones, as the index has them.
+
+        ``name_of`` tells a file's name in the index, ``home`` is the folder that holds it.
+        """
+        if self.key.lower() != "path":
+            return self
+
+        def named(part: str) -> str:
+            whole = os.path.isabs(part) and Path(part).is_relative_to(home)
+            if not whole and not part.startswith(("./", "../", ".\\", "..\\")):
+                return part
+            name = name_of(Path(part))
+            return name if os.path.isabs(name) else f"/{name}"
+
+        return replace(self, value=",".join(named(part.strip()) for part in self.value.split(",")))
 
     @cached_property
     def _tests(self) -> list[Callable[[Scalar], bool]]:

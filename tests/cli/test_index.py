@@ -107,6 +107,17 @@ def test_a_link_that_leads_nowhere_is_left_out_and_kept_once_it_was_read(run: Ru
     assert "kettle" in run("search", "kettle", "--mode", "lexical", cwd=fresh).out
 
 
+def test_what_is_left_out_for_good_is_told(run: Run, fresh: Path) -> None:
+    run("index", "docs", "--exclude", "tea*", cwd=fresh)
+    assert "docs without tea* (until `rag index docs`)" in run("status", cwd=fresh).out
+    assert run("status", "--format", "json", cwd=fresh).json["excluded"] == {"docs": ["tea*"]}
+    assert run("index", "--format", "json", cwd=fresh).json["documents"]["added"] == 0, (
+        "remembered where no path is named"
+    )
+    run("index", "docs", cwd=fresh)
+    assert "without" not in run("status", cwd=fresh).out
+
+
 def test_equal_texts_are_embedded_once_and_all_accounted_for(run: Run, fresh: Path) -> None:
     for name in ("one.md", "other.md", "third.md"):
         (fresh / "docs" / name).write_text("# Kettle\n\nThe kettle whistles at noon.\n")

@@ -41,6 +41,19 @@ def test_pipe_that_was_never_read(rag: Rag, samples: Path, words: tuple[str, ...
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+def test_the_exit_code_is_told_where_errors_cannot_be(rag: Rag, samples: Path, tmp_path: Path) -> None:
+    for words, folder, code in (
+        (("remove", "nothere"), samples, 2),
+        (("search", "x", "--mode", "lexical"), tmp_path, 3),
+    ):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                rag.command(*words), cwd=folder, stdout=subprocess.PIPE, stderr=full, timeout=120
+            )
+        assert (done.returncode, done.stdout) == (code, b"")
+
+
 def test_output_is_utf8_whatever_the_locale(rag: Rag, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     assert "电池" in rag("search", "电池", "--mode", "lexical", cwd=samples).out

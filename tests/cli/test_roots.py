@@ -45,6 +45,26 @@ def test_a_folder_outside_is_no_part_of_the_one_with_the_index(run: Run, home: P
     assert names(run, home) == ["c.md"]
 
 
+@pytest.mark.parametrize(
+    ("place", "path", "found"),
+    [
+        (".", "a.md", "a.md"), (".", "./a.md", "a.md"), (".", "HOME/a.md", "a.md"), (".", "HOME/sub/**", "sub/b.md"),
+        (".", "./sub/", "sub/b.md"), (".", "../other/c.md", "../other/c.md"), (".", "../other/**", "../other/c.md"),
+        (".", "../other", "../other/c.md"), (".", "/sub/*", "sub/b.md"), ("sub", "./b.md", "b.md"),
+        ("sub", "../a.md", "../a.md"), (".", "./b.md", ""), (".", "../a.md", ""),
+        (".", "./a.md,./sub/b.md", "a.md sub/b.md"),
+    ],
+)  # fmt: skip
+def test_a_filter_takes_the_paths_that_a_search_prints(
+    run: Run, home: Path, place: str, path: str, found: str
+) -> None:
+    run("index", ".", "../other", cwd=home)
+    words = ("search", "a thousand million", "--mode", "lexical", "--format", "paths", "--filter")
+    path = path.replace("HOME", home.as_posix())
+    ran = run(*words, f"path={path}", cwd=home / place, exit=0 if found else 1)
+    assert sorted(ran.out.split()) == found.split()
+
+
 def test_a_folder_outside_is_remembered_beside_the_one_with_the_index(run: Run, home: Path) -> None:
     run("index", ".", cwd=home)
     run("index", "../other", cwd=home)

@@ -54,6 +54,8 @@ def why_nothing(asker: Asker, query: str) -> str:
     unmet = asker.unmet(query)
     if unmet:
         return f"nothing found: no passage has {' or '.join(unmet)}"
+    if len(demanded := asker.demanded(query)) > 1:
+        return f"nothing found: no passage has all of {', '.join(demanded)}"
     if floor := asker.floor(asker.mode):
         return f"nothing found: no passage has the evidence of {floor:.2f} that --min-score asks for"
     return unfinished_note(asker) or "nothing found"

@@ -293,7 +293,7 @@ def _tell_failures(terminal: Terminal, report: BuildReport, *, plan: bool) -> No
     kept = len(unread) < len(report.failures)
     if not unread:
         raise PartlyDone(
-            f"{len(report.failures)} of the indexed paths are not there; nothing of them was lost"
+            f"{len(report.failures)} of the indexed paths cannot be found; nothing of them was lost"
         )
     told = f"{len(unread)} of the inputs could not be read"
     if report.added + report.changed + report.unchanged + report.removed == 0 and not kept:

@@ -173,7 +173,7 @@ class _Tree:
         if self._globs.leave_out(relative, folder=is_folder):
             return
         if not os.path.exists(real):  # a dangling link, or a loop of links
-            self._skip(path, "dangling")
+            self._skip(path, "unreadable")
         elif real != self._real and not real.startswith(self._real.rstrip(os.sep) + os.sep):
             self._skip(path, "outside")
         elif not is_folder:

@@ -136,6 +136,10 @@ class Asker:
         with self._index.consistent(dense=False) as (lexical, _):
             return [str(clause) for clause in Searcher(self._index.catalog, lexical, None).unmet(query)]
 
+    def demanded(self, query: str) -> list[str]:
+        """What every passage must have for a question; nothing where filters leave some out as well."""
+        return [] if self._filters else [str(clause) for clause in parse_question(query).required]
+
     def _find(
         self, query: str, k: int | None = None, mode: Mode | None = None, rerank: bool | None = None
     ) -> tuple[Question, list[Hit], dict[str, float]]:

@@ -317,10 +317,12 @@ class Builder:
 
         A file that was read before and cannot be now is not gone.
         """
-        lost = found.reason == "unreadable" or (found.reason == "dangling" and name in self._known_files)
-        if lost or named:
+        if found.reason == "unreadable" or named:
             self._shut.add(name)
-            self._report.fail(Failure(name, found.reason, _SKIPS.get(found.reason, found.reason)))
+            told = _SKIPS.get(found.reason, found.reason)
+            if found.path.is_symlink() and not found.path.exists():
+                told = "is a link that leads nowhere"
+            self._report.fail(Failure(name, found.reason, told))
         else:
             self._report.left_out.append((name, found.reason))
 
@@ -623,7 +625,6 @@ _SKIPS = {
     "unsupported": "is of a format that cannot be read yet",
     "unreadable": "cannot be read; are its permissions right?",
     "outside": "leads out of the folder",
-    "dangling": "is a link that leads nowhere",
 }
 
 

@@ -384,7 +384,7 @@ def _recall(dense: DenseStore, ids: list[str], vectors: NDArray[np.float32], mea
 def _check_files(index: Index, found: Examination) -> None:
     stale = stale_files(index)
     if stale:
-        told = f"{len(stale)} files vanished, or have another size or time than when they were read ({stale[0]} …)"
+        told = f"gone, or of another size or time than when they were read: {len(stale)} ({stale[0]} …)"
         found.note("files", told, "rag index")
     else:
         found.note("files", "as they were read")

@@ -136,7 +136,7 @@ def _mend_catalog(folder: Path, settings: Settings) -> list[str]:
         if damaged.exists():
             _keep_aside(damaged)
     return [
-        f"the catalogue was damaged: {saved} vectors were saved, and `rag index` reads the documents again"
+        f"the catalogue was damaged: {saved} vectors were saved, and `rag index PATH` reads the documents again"
     ]
 
 

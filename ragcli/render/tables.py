@@ -22,7 +22,6 @@ _SKIP_WORDS = {
     "too-large": "too large (max_file_mb)",
     "unsupported": "of a format not read yet",
     "outside": "linked from outside",
-    "dangling": "leading nowhere",
     "unreadable": "unreadable",
 }
 

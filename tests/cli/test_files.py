@@ -143,7 +143,7 @@ def test_unreadable_file(run: Run, fresh: Path) -> None:
 
 def test_a_link_to_nowhere(run: Run, fresh: Path) -> None:
     (fresh / "docs" / "gone.md").symlink_to(fresh / "no-such-file.md")
-    assert "docs/gone.md: cannot be read" in run("index", "docs", cwd=fresh, exit=6).err
+    assert "docs/gone.md: is a link that leads nowhere" in run("index", "docs", cwd=fresh, exit=6).err
 
 
 @pytest.mark.parametrize("bad", ["not json", "[1, 2]", '{"text": 5}', '{"text": ""}'])

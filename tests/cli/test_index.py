@@ -92,21 +92,6 @@ def test_a_renamed_file_costs_no_embedding(run: Run, fresh: Path) -> None:
     assert "docs/below/rocks.txt" in documents(run, fresh)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_link_that_leads_nowhere_is_left_out_and_kept_once_it_was_read(run: Run, fresh: Path) -> None:
-    link = fresh / "docs" / "link.md"
-    link.symlink_to(fresh / "docs" / "nothing.md")
-    ran = run("index", "docs", cwd=fresh)
-    assert "1 leading nowhere" in ran.out + ran.err
-    link.unlink()
-    link.symlink_to(fresh / "docs" / ".hidden.md")
-    (fresh / "docs" / ".hidden.md").write_text("The kettle whistles at noon.")
-    run("index", "docs", cwd=fresh)
-    (fresh / "docs" / ".hidden.md").unlink()
-    assert "docs/link.md: is a link that leads nowhere" in run("index", "docs", cwd=fresh, exit=6).err
-    assert "kettle" in run("search", "kettle", "--mode", "lexical", cwd=fresh).out
-
-
 def test_what_is_left_out_for_good_is_told(run: Run, fresh: Path) -> None:
     run("index", "docs", "--exclude", "tea*", cwd=fresh)
     assert "docs without tea* (until `rag index docs`)" in run("status", cwd=fresh).out

@@ -291,6 +291,13 @@ def test_what_no_passage_has_is_named(run: Run, samples: Path) -> None:
     assert "only says what to leave out" in run.fails(2, "search", "--", "-sensor", cwd=samples)
 
 
+def test_words_that_are_demanded_and_never_meet_are_named(run: Run, samples: Path) -> None:
+    words = ("search", "+curtain +warranty", "--mode", "lexical")
+    ran = run(*words, cwd=samples, exit=1)
+    assert ran.err == "nothing found: no passage has all of curtain, warranty\n"
+    assert run(*words, "--filter", "ext=pdf", cwd=samples, exit=1).err == "nothing found\n"
+
+
 def test_a_sign_and_a_filter_both_hold(run: Run, samples: Path) -> None:
     hits = run(
         "search",

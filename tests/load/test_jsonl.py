@@ -41,7 +41,7 @@ def test_collection(tmp_path: Path) -> None:
         "line 5: _id 5 came before",
         "line 6: no text",
         "line 7: not an object",
-        'line 9: "_id" is neither a string nor an integer',
+        'line 9: "_id" is neither an integer nor a string with letters',
         'line 10: "text" is not a string',
     ]
     first = good[0]

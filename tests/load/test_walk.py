@@ -178,8 +178,8 @@ def test_links(tmp_path: Path) -> None:
         "away": "outside",
         "away.md": "outside",
         "near-name": "outside",
-        "dangling.md": "dangling",
-        "self": "dangling",
+        "dangling.md": "unreadable",
+        "self": "unreadable",
     }
     assert found(root, root / "away.md") == ["away.md"]
 

@@ -129,7 +129,7 @@ def _id_of(value: dict[str, object], number: int) -> str:
     if given is None:
         return str(number)
     if isinstance(given, bool) or not isinstance(given, str | int) or not inline(str(given)):
-        raise CannotRead("bad-line", '"_id" is neither a string nor an integer')
+        raise CannotRead("bad-line", '"_id" is neither an integer nor a string with letters')
     return inline(str(given))
 
 

@@ -39,13 +39,13 @@ def open_asker(
 
 def tell_stale(context: Context, asker: Asker, hits: Sequence[Hit]) -> None:
     """Note which of the files that are cited are not what they were when they were read."""
-    stale = asker.stale(hits)
-    if stale:
-        first = one_line(stale[0])
-        told = first if len(stale) == 1 else f"{first} and {len(stale) - 1} more of these files"
-        changed = "has" if len(stale) == 1 else "have"
+    if stale := asker.stale(hits):
+        from ragcli.render.passages import display_path
+
+        first = one_line(display_path(stale[0], asker.home))
+        told = f"{first} has" if len(stale) == 1 else f"{first} and {len(stale) - 1} more of these files have"
         context.terminal.note(
-            f"note: {told} {changed} changed or gone since it was read; `rag index` reads it again"
+            f"note: {told} changed or vanished since the index was made; `rag index` brings it up to date"
         )
 
 

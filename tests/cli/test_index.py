@@ -122,10 +122,13 @@ def test_a_cited_file_that_is_not_what_it_was_is_named(run: Run, fresh: Path, co
     assert "changed" not in first.err, "it says the same, and the other is not cited"
     tea.write_text(tea.read_text().replace("eighty", "ninety"))  # as long as before
     told = run(*words, "-k", "1", cwd=fresh)
-    assert "note: docs/tea.md has changed or gone since it was read; `rag index` reads it again" in told.err
+    assert (
+        "note: docs/tea.md has changed or vanished since the index was made; `rag index` brings it"
+        in told.err
+    )
     assert told.out == first.out
     tea.unlink()
-    assert "docs/tea.md has changed or gone" in run(*words, "-k", "1", cwd=fresh).err
+    assert "docs/tea.md has changed or vanished" in run(*words, "-k", "1", cwd=fresh).err
     assert run("-q", *words, "-k", "1", cwd=fresh).err == ""
     index(run, fresh)
     run(command, "basalt", "-k", "1", "--mode", "lexical", cwd=fresh, exit=1)

@@ -94,6 +94,7 @@ def _of_source(source: Source) -> Iterator[Candidate]:
     for i, (start, end) in enumerate(units):
         if _HEADING.match(text, start) or start in titles:
             heading, label = text[start:end].lstrip("# "), ""
+            above.clear()
             continue
         if _TABLE_HEAD.match(text, start):
             label = text[start:end]

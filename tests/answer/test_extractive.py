@@ -175,6 +175,14 @@ def test_equal_items_of_two_others_are_told_apart() -> None:
     assert "“黑麦面包”" not in answer
 
 
+def test_a_heading_ends_what_items_stand_under() -> None:
+    text = "- Main branch\n  - closed on Sunday\n\n# Harbour\n\n  - open on Sunday from ten to two"
+    answer = quote("When is it open on Sunday?", hit(text)).text
+    assert "ten to two" in answer
+    assert "Main branch: “open" not in answer
+    assert "Main branch: “closed" in answer or "closed" not in answer
+
+
 def test_an_item_that_says_something_is_quoted_though_others_stand_under_it() -> None:
     text = "- The harbour branch has moved to Mill Lane.\n  - the bus stops there"
     assert (

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from ragcli.errors import Interrupted, PartlyDone, RagError, UsageError
-from ragcli.render.terminal import Terminal
+from ragcli.render.terminal import Terminal, abandon
 from ragcli.settings import Resolved, Settings, find_index, resolve
 
 # Global options that may also stand after the command, as people type them, and how many values
@@ -153,7 +153,7 @@ class Program(TyperGroup):
             _enough()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                _abandon_output()
+                abandon(sys.stdout)
             self._fail(ctx, _outside(error, writes=ctx.invoked_subcommand in _WRITES))
         except MemoryError:
             self._fail(
@@ -190,13 +190,8 @@ def _lacking(what: str, remedy: str, *, writes: bool) -> PartlyDone:
 
 def _enough() -> NoReturn:
     """Whoever reads our output has had enough of it; that is no error of ours."""
-    _abandon_output()
+    abandon(sys.stdout)
     raise typer.Exit(0) from None
-
-
-def _abandon_output() -> None:
-    """Give what is still in the buffer of stdout somewhere to go when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(error: Any, ctx: Any) -> UsageError:
@@ -300,6 +295,6 @@ def main() -> None:
     try:
         app()
     except OSError as error:  # help and version, printed to a full disk
-        _abandon_output()
+        abandon(sys.stdout)
         Terminal().error(str(_outside(error)))
         sys.exit(_outside(error).exit_code)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +71,7 @@ class Terminal:
             sys.stderr.write(f"rag: {one_line(text)}\n")
             sys.stderr.flush()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+            abandon(sys.stderr)
 
     def _end_line(self) -> None:
         """Let what is said next begin a line of its own, should a streamed result stand in the middle of one."""
@@ -133,6 +133,11 @@ class Terminal:
             bar = _LineBar(self, what)
             yield bar
             bar.end()
+
+
+def abandon(stream: TextIO) -> None:
+    """Give what is still in a stream's buffer somewhere to go when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Bar:

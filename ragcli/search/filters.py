@@ -130,11 +130,13 @@ class Filter:
 
     def _compares(self, found: Scalar) -> bool:
         wanted = self.value
+        if self.key.lower() in _DATES:  # 20260517 is a day, and no number
+            return meets(_text(found), self.operator, wanted)
         if _NUMBER.match(wanted) and not isinstance(found, str):
             order = float(found) - float(wanted)
         elif _NUMBER.match(wanted) and _NUMBER.match(str(found)):
             order = float(str(found)) - float(wanted)
-        elif self.key.lower() in _DATES or (is_date(wanted) and meets(_text(found), ">", "0001")):
+        elif is_date(wanted) and meets(_text(found), ">", "0001"):
             return meets(_text(found), self.operator, wanted)
         else:
             text = _text(found)

@@ -115,6 +115,15 @@ def test_a_day_is_the_same_however_it_is_written(written: str) -> None:
         assert not holds(unmet, facts=facts), unmet
 
 
+@pytest.mark.parametrize("written", ["20260517", 20260517, 2026])
+def test_a_date_of_digits_alone_is_no_number(written: str | int) -> None:
+    facts = replace(FACTS, metadata={"date": written})
+    assert all(holds(f"date{each}", facts=facts) for each in ("=2026", "<=2026", ">=2026", ">2025", "<2027"))
+    assert not any(
+        holds(f"date{each}", facts=facts) for each in ("=2025", "<2026", ">2026", ">=2027", "<=2025")
+    )
+
+
 @pytest.mark.parametrize(
     "written", ["soon", "May", "31.31.2026", "2026-02-30", "99 May 2026", "20261", "2026-W21", ""]
 )
